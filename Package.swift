@@ -1,0 +1,54 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let package = Package(
+  name: "demucs-cli",
+  products: [
+    .executable(name: "demucs-cli", targets: ["DemucsCLI"]),
+    .library(name: "Separation", targets: ["Separation"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // C libraries of the system, one module each.
+    .systemLibrary(name: "CFFTW", pkgConfig: "fftw3f", providers: [.apt(["libfftw3-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+    .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+
+    // The house: an import only ever points up this list.
+    .target(name: "CKernels"),
+    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"]),
+    .target(name: "AudioFiles", dependencies: ["CSndfile", "CSoxr"]),
+    .target(name: "Spectral", dependencies: ["Tensors", "CFFTW"]),
+    .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
+    .target(name: "Checkpoints", dependencies: ["Tensors"]),
+    .target(name: "HTDemucs", dependencies: ["Checkpoints", "Layers", "Spectral"]),
+    .target(name: "ModelStore", dependencies: ["Checkpoints"]),
+    .target(
+      name: "Separation",
+      dependencies: [
+        "HTDemucs", "ModelStore", "AudioFiles", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "DemucsCLI",
+      dependencies: [
+        "Separation",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"]),
+    .testTarget(name: "AudioFilesTests", dependencies: ["AudioFiles"]),
+    .testTarget(name: "SpectralTests", dependencies: ["Spectral", "Checkpoints"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "Checkpoints"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+    .testTarget(name: "HTDemucsTests", dependencies: ["HTDemucs"]),
+    .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore"]),
+    .testTarget(name: "SeparationTests", dependencies: ["Separation"]),
+    .testTarget(name: "DemucsCLITests", dependencies: ["DemucsCLI", "Separation"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

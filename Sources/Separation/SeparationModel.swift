@@ -1,0 +1,21 @@
+import Tensors
+
+/// A network that splits one segment of audio into sources; what `Separator` needs to know of it.
+public protocol SeparationModel: AnyObject, Sendable {
+  /// Names of the stems, in the order of the first axis of `separate`'s result.
+  var sources: [String] { get }
+  /// Sample rate in Hz of what goes in and comes out.
+  var sampleRate: Int { get }
+  /// Audio channels of what goes in and comes out.
+  var audioChannels: Int { get }
+  /// Length in samples of the segments that the network was trained on.
+  var segmentLength: Int { get }
+  /// Whether the network takes no more than `segmentLength` samples and pads shorter input up to it
+  /// (`use_train_segment` of `demucs.htdemucs.HTDemucs`).
+  var usesTrainingSegment: Bool { get }
+
+  /// Separates one segment: `forward` of the PyTorch module.
+  /// - Parameter mix: `[audioChannels, samples]`.
+  /// - Returns: `[sources, audioChannels, samples]`.
+  func separate(_ mix: Tensor) throws -> Tensor
+}
