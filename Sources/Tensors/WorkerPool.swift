@@ -5,63 +5,92 @@ import Synchronization
 ///
 /// Work is cut into iterations by the caller, never by the number of threads, so that every result is the
 /// same, bit for bit, for any pool. The calling thread works too: a pool of one starts no thread.
-public final class WorkerPool: @unchecked Sendable {
+public final class WorkerPool: Sendable {
   /// Number of threads that take part in a loop, the caller among them.
   public let threadCount: Int
-
-  private struct Loop {
-    let count: Int
-    let body: (_ iteration: Int, _ worker: Int) -> Void
-  }
-
-  private let condition = NSCondition()
-  private var loop: Loop?
-  private var generation = 0
-  private var running = 0
-  private var stopping = false
-  private let next = Atomic<Int>(0)
+  private let crew: Crew
 
   /// - Parameter threadCount: threads that take part, at least 1.
   public init(threadCount: Int) {
     self.threadCount = max(1, threadCount)
-    for worker in 1..<max(1, self.threadCount) {
-      // The thread holds only what it waits on; the pool is released when its last user is gone.
-      let thread = Thread { [unowned self] in self.serve(worker) }
-      thread.name = "demucs-worker-\(worker)"
-      thread.stackSize = 1 << 20
+    let crew = Crew(helpers: self.threadCount - 1)
+    self.crew = crew
+    for worker in stride(from: 1, to: self.threadCount, by: 1) {
+      let thread = Thread { crew.serve(worker) }
+      thread.name = "worker-\(worker)"
+      thread.stackSize = 1 << 21
       thread.start()
     }
   }
 
+  deinit { crew.dismiss() }
+
   /// Runs `body(iteration, worker)` for every iteration below `count` and returns when all are done.
   ///
-  /// Iterations start in order, each on whichever worker is free; `worker` is below `threadCount` and no two
-  /// iterations run on one worker at once, so it may index scratch memory. Must not be called from within `body`.
+  /// Iterations start in order, each on whichever worker is free. `worker` is below `threadCount` and no two
+  /// iterations run on one worker at once, so it may index scratch memory. Loops do not nest, and one pool runs
+  /// one loop at a time.
   public func forEach(_ count: Int, _ body: (_ iteration: Int, _ worker: Int) -> Void) {
     guard count > 1, threadCount > 1 else {
       for iteration in 0..<max(0, count) { body(iteration, 0) }
       return
     }
-    withoutActuallyEscaping(body) { body in
-      condition.lock()
-      loop = Loop(count: count, body: body)
-      next.store(0, ordering: .relaxed)
-      running = threadCount - 1
-      generation += 1
-      condition.broadcast()
-      condition.unlock()
-      drain(count, body, worker: 0)
-      condition.lock()
-      while running > 0 { condition.wait() }
-      loop = nil
-      condition.unlock()
-    }
+    withoutActuallyEscaping(body) { crew.run(count, $0) }
+  }
+}
+
+/// What the threads of a pool share; they keep it, and not the pool, alive.
+private final class Crew: @unchecked Sendable {
+  private let condition = NSCondition()
+  private let helpers: Int
+  private let next = Atomic<Int>(0)
+  private var count = 0
+  private var body: ((Int, Int) -> Void)?
+  private var generation = 0
+  private var busy = 0
+  private var dismissed = false
+
+  init(helpers: Int) { self.helpers = helpers }
+
+  func run(_ count: Int, _ body: @escaping (Int, Int) -> Void) {
+    condition.lock()
+    self.count = count
+    self.body = body
+    next.store(0, ordering: .relaxed)
+    busy = helpers
+    generation += 1
+    condition.broadcast()
+    condition.unlock()
+
+    drain(count, body, worker: 0)
+
+    condition.lock()
+    while busy > 0 { condition.wait() }
+    self.body = nil
+    condition.unlock()
   }
 
-  /// Ends the threads. Called once, after the last loop.
-  public func stop() {
+  func serve(_ worker: Int) {
+    var seen = 0
     condition.lock()
-    stopping = true
+    while true {
+      while generation == seen && !dismissed { condition.wait() }
+      if dismissed { break }
+      seen = generation
+      guard let body else { continue }
+      let count = count
+      condition.unlock()
+      drain(count, body, worker: worker)
+      condition.lock()
+      busy -= 1
+      if busy == 0 { condition.broadcast() }
+    }
+    condition.unlock()
+  }
+
+  func dismiss() {
+    condition.lock()
+    dismissed = true
     condition.broadcast()
     condition.unlock()
   }
@@ -71,26 +100,6 @@ public final class WorkerPool: @unchecked Sendable {
       let iteration = next.wrappingAdd(1, ordering: .relaxed).oldValue
       if iteration >= count { return }
       body(iteration, worker)
-    }
-  }
-
-  private func serve(_ worker: Int) {
-    var seen = 0
-    while true {
-      condition.lock()
-      while generation == seen && !stopping { condition.wait() }
-      if stopping {
-        condition.unlock()
-        return
-      }
-      seen = generation
-      let current = loop
-      condition.unlock()
-      if let current { drain(current.count, current.body, worker: worker) }
-      condition.lock()
-      running -= 1
-      if running == 0 { condition.broadcast() }
-      condition.unlock()
     }
   }
 }

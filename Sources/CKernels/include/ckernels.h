@@ -1,3 +1,67 @@
+// The inner loops that want SIMD with run-time dispatch.
+//
+// A "map" is `channels` lines of `columns` floats, `stride` floats apart: a channel is a line, a column a point in
+// time. "Tokens" are rows of `width` features. Every kernel works on one tile and keeps no state; any tile
+// size gives the same numbers. Names follow PyTorch where it has the operation.
 #ifndef CKERNELS_H
 #define CKERNELS_H
+
+#include <stddef.h>
+
+// Name of the instruction set that the kernels use on this processor.
+const char *kernel_instruction_set(void);
+
+// Elementwise, in place on `count` floats; for tests and odd places.
+void kernel_exp(float *x, size_t count);
+void kernel_erf(float *x, size_t count);
+void kernel_gelu(float *x, size_t count);
+void kernel_sigmoid(float *x, size_t count);
+
+// out = activation(x * scale[c] + shift[c]) (+ residual). `scale` may be NULL (1), `residual` NULL (none), `out` be `x`.
+typedef enum { kernel_identity = 0, kernel_activation_gelu = 1, kernel_activation_relu = 2 } kernel_activation;
+void kernel_affine(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, size_t columns,
+                   const float *scale, const float *shift, kernel_activation activation, const float *residual,
+                   size_t residual_stride);
+
+// Gated linear unit over 2 * `channels` lines of `x`, affine first:
+//   out = (x[c] * scale[c] + shift[c]) * sigmoid(x[C + c] * scale[C + c] + shift[C + c]),
+// times layer_scale[c] and added to `out` when `layer_scale` is given.
+void kernel_affine_glu(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, size_t columns,
+                       const float *scale, const float *shift, const float *layer_scale);
+
+// sums[0] += sum of (x + shift[c]), sums[1] += sum of its squares, in double precision. `shift` may be NULL.
+void kernel_moments(const float *x, size_t channels, size_t columns, size_t stride, const float *shift, double *sums);
+
+// Tokens. out = (x - mean) / sqrt(variance + epsilon) * weight + bias, row by row.
+void kernel_layer_norm(float *out, const float *x, size_t tokens, size_t width, const float *weight, const float *bias,
+                       float epsilon);
+// x = activation(x * scale + shift) with per-feature vectors; `scale` may be NULL.
+void kernel_token_affine(float *x, size_t tokens, size_t width, size_t stride, const float *scale, const float *shift,
+                         kernel_activation activation);
+// x += scale * (y + shift), per-feature vectors; `scale` may be NULL.
+void kernel_token_residual(float *x, size_t x_stride, const float *y, size_t y_stride, size_t tokens, size_t width,
+                           const float *scale, const float *shift);
+
+// One step of softmax over tiles of keys (online softmax), row by row: scores becomes exp(scores - maximum), with
+// `maximum` and `sum` (per row) carried on, and the `width` accumulated values of a row rescaled to the new maximum.
+void kernel_softmax_step(float *scores, size_t rows, size_t keys, size_t stride, float *maximum, float *sum,
+                         float *values, size_t width, size_t values_stride);
+// values[row] /= sum[row].
+void kernel_softmax_finish(float *values, size_t rows, size_t width, size_t stride, const float *sum);
+
+// out[phase][c][column] = x[c][first + column * step + phase], 0 outside [0, length); lines `out_stride` apart.
+void kernel_deinterleave(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, ptrdiff_t first,
+                         size_t columns, size_t step, ptrdiff_t length);
+// The reverse, with bias, activation and residual on the way: out[c][column * step + phase] from x[phase][c][column],
+// for targets in [low, high) only; `out` and `residual` point at target 0.
+void kernel_interleave(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, size_t columns,
+                       size_t step, ptrdiff_t first, ptrdiff_t low, ptrdiff_t high, const float *bias,
+                       kernel_activation activation, const float *residual, size_t residual_stride);
+
+// out[column][row] = x[row][column].
+void kernel_transpose(float *out, size_t out_stride, const float *x, size_t stride, size_t rows, size_t columns);
+
+// x += y on `channels` lines.
+void kernel_add(float *x, size_t x_stride, const float *y, size_t y_stride, size_t channels, size_t columns);
+
 #endif

@@ -1,0 +1,8 @@
+#include "headers.h"
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#define KERNEL(name) name##_v4
+#include "kernels.inc"
+#pragma clang attribute pop
+#endif

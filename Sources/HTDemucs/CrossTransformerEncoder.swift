@@ -1,0 +1,142 @@
+import CKernels
+import Foundation
+import Layers
+import Tensors
+
+/// The transformer between encoder and decoder: `demucs.transformer.CrossTransformerEncoder`.
+///
+/// Two branches of tokens, one for each frequency and frame, one for each step of the waveform; layers that look at their
+/// own branch alternate with layers that look at the other.
+final class CrossTransformerEncoder {
+  private let configuration: TransformerConfiguration
+  private let normIn: TokenNorm
+  private let normInTime: TokenNorm
+  private let layers: [TransformerLayer]
+  private let timeLayers: [TransformerLayer]
+  /// `[positions, width]` of the learned embedding, scaled; nil for sinusoids.
+  private let learned: Tensor?
+
+  private let lock = NSLock()
+  private var imageEmbedding: (rows: Int, columns: Int, tensor: Tensor)?
+  private var sequenceEmbedding: Tensor?
+
+  private static let name = "crosstransformer"
+
+  init(_ parameters: Parameters, _ configuration: TransformerConfiguration) throws {
+    self.configuration = configuration
+    let name = Self.name
+    func norm(_ suffix: String) throws -> TokenNorm {
+      guard configuration.normIn || configuration.normInGroups > 0 else { return .identity }
+      return try parameters.tokenNorm(
+        name + suffix, groups: configuration.normIn ? 0 : configuration.normInGroups, width: configuration.width)
+    }
+    normIn = try norm(".norm_in")
+    normInTime = try norm(".norm_in_t")
+    func branch(_ suffix: String) throws -> [TransformerLayer] {
+      try (0..<configuration.layers).map {
+        try TransformerLayer(
+          parameters, "\(name)\(suffix).\($0)", configuration,
+          isCross: ($0 % 2 == 0) == configuration.crossFirst)
+      }
+    }
+    layers = try branch(".layers")
+    timeLayers = try branch(".layers_t")
+    if case .learned(let positions) = configuration.embedding {
+      let weight = try parameters.tensor(
+        name + ".position_embeddings.embedding.weight", [positions, configuration.width])
+      // `ScaledEmbedding(boost=3)`.
+      learned = Tensor(shape: weight.shape, values: weight.elements.map { $0 * 3 })
+    } else {
+      learned = nil
+    }
+  }
+
+  /// - Parameters:
+  ///   - x: `[rows, width, columns]` of the frequency branch.
+  ///   - time: `[1, width, steps]` of the time branch.
+  ///   - skip, timeSkip: added to the results.
+  ///   - output, timeOutput: maps of the same shapes, written.
+  func callAsFunction(
+    _ x: FeatureMap, _ time: FeatureMap, into output: FeatureMap, _ timeOutput: FeatureMap, workspace: Workspace
+  ) throws {
+    let arena = workspace.arena
+    let mark = arena.mark
+    let tokens = Tokens(in: arena, count: x.rows * x.columns, width: x.channels)
+    let timeTokens = Tokens(in: arena, count: time.columns, width: time.channels)
+    // Token t * rows + f holds frequency f of frame t.
+    workspace.forEach(x.rows) { row, _ in
+      kernel_transpose(
+        tokens.data + row * x.channels, x.rows * x.channels, x.row(row), x.stride, x.channels, x.columns)
+    }
+    kernel_transpose(timeTokens.data, time.channels, time.data, time.stride, time.channels, time.columns)
+
+    normaliseTokens(tokens, normIn, Self.name + ".norm_in", workspace)
+    addEmbedding(image(rows: x.rows, columns: x.columns), to: tokens, workspace)
+    normaliseTokens(timeTokens, normInTime, Self.name + ".norm_in_t", workspace)
+    addEmbedding(try sequence(length: time.columns), to: timeTokens, workspace)
+
+    let old = Tokens(in: arena, count: tokens.count, width: tokens.width)
+    for (layer, timeLayer) in zip(layers, timeLayers) {
+      guard layer.isCross else {
+        layer(tokens, workspace: workspace)
+        timeLayer(timeTokens, workspace: workspace)
+        continue
+      }
+      // The time branch looks at the frequency branch as it was before this layer.
+      old.data.update(from: tokens.data, count: tokens.count * tokens.width)
+      layer(tokens, memory: timeTokens, workspace: workspace)
+      timeLayer(timeTokens, memory: old, workspace: workspace)
+    }
+
+    workspace.forEach(x.rows) { row, _ in
+      kernel_transpose(
+        output.row(row), output.stride, tokens.data + row * x.channels, x.rows * x.channels, x.columns, x.channels)
+    }
+    kernel_transpose(
+      timeOutput.data, timeOutput.stride, timeTokens.data, time.channels, time.columns, time.channels)
+    workspace.taps?.record(
+      .image(Self.name, rows: x.rows, channels: x.channels, columns: x.columns), output)
+    workspace.taps?.record(
+      .batch(Self.name + "#1", rows: 1, channels: time.channels, columns: time.columns), timeOutput)
+    arena.rewind(to: mark)
+  }
+
+  private func addEmbedding(_ embedding: Tensor, to tokens: Tokens, _ workspace: Workspace) {
+    let weight = configuration.embeddingWeight
+    workspace.forEach(tokens.tiles) { _, tile, _ in
+      let offset = tile.start * tokens.width
+      for i in offset..<offset + tile.count * tokens.width {
+        tokens.data[i] += weight * embedding.data[i]
+      }
+    }
+  }
+
+  private func image(rows: Int, columns: Int) -> Tensor {
+    lock.lock()
+    defer { lock.unlock() }
+    if let known = imageEmbedding, known.rows == rows, known.columns == columns { return known.tensor }
+    let tensor = PositionalEmbedding.image(
+      rows: rows, columns: columns, width: configuration.width, maximumPeriod: configuration.maximumPeriod)
+    imageEmbedding = (rows, columns, tensor)
+    return tensor
+  }
+
+  private func sequence(length: Int) throws -> Tensor {
+    lock.lock()
+    defer { lock.unlock() }
+    if let learned {
+      guard learned.shape[0] >= length else {
+        throw ConfigurationError.inconsistent(
+          "the segment has \(length) steps, but t_max_positions is \(learned.shape[0])")
+      }
+      return learned
+    }
+    if let known = sequenceEmbedding, known.shape[0] == length { return known }
+    var offset: Float = 0
+    if case .cape(meanNormalised: true) = configuration.embedding { offset = Float(length - 1) / 2 }
+    let tensor = PositionalEmbedding.sequence(
+      length: length, width: configuration.width, maximumPeriod: configuration.maximumPeriod, offset: offset)
+    sequenceEmbedding = tensor
+    return tensor
+  }
+}

@@ -1,0 +1,289 @@
+import CKernels
+import Layers
+import Tensors
+
+/// One layer of a decoder, on frequencies or on time: `demucs.hdemucs.HDecLayer`.
+///
+/// A convolution with context and a gated linear unit (`rewrite`), a dilated residual branch, then a transposed
+/// convolution, norm and GELU. The skip connection has been added to the input already: whoever makes the input adds it
+/// while the numbers are at hand (`skip` of the layer before).
+struct DecoderLayer {
+  let name: String
+  let inputChannels: Int
+  let outputChannels: Int
+  let isEmpty: Bool
+  private let isFrequency: Bool
+  private let isLast: Bool
+  private let padding: Int
+  private let convolution: TransposedConvolution
+  private let norm2: GroupNorm?
+  private let rewrite: Convolution?
+  private let norm1: GroupNorm?
+  private let dconv: DConv?
+  private let margin: Int
+
+  /// - Parameters:
+  ///   - isLast: the outermost layer, without activation.
+  ///   - isEmpty: whether to build the transposed convolution alone.
+  init(
+    _ parameters: Parameters, _ name: String, _ configuration: Configuration, inputs: Int, outputs: Int, kernel: Int,
+    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isLast: Bool, isEmpty: Bool = false
+  ) throws {
+    self.name = name
+    self.isFrequency = isFrequency
+    self.isLast = isLast
+    self.isEmpty = isEmpty
+    self.padding = padding
+    inputChannels = inputs
+    outputChannels = outputs
+    margin = configuration.margin
+    convolution = TransposedConvolution(
+      weight: try parameters.tensor(
+        name + ".conv_tr.weight", [inputs, outputs, kernel] + (isFrequency ? [1] : [])),
+      bias: try parameters.tensor(name + ".conv_tr.bias", [outputs]), stride: stride)
+    let groups = configuration.normGroups
+    norm2 = hasNorm ? try parameters.groupNorm(name + ".norm2", groups: groups, channels: outputs) : nil
+    guard !isEmpty else {
+      (rewrite, norm1, dconv) = (nil, nil, nil)
+      return
+    }
+    let context = configuration.context
+    let side = 1 + 2 * context
+    rewrite =
+      configuration.hasRewrite
+      ? try parameters.convolution(
+        name + ".rewrite", inputs: inputs, outputs: 2 * inputs, rowKernel: isFrequency ? side : nil,
+        columnKernel: side, rowPadding: isFrequency ? context : 0, columnPadding: context) : nil
+    norm1 =
+      hasNorm && configuration.hasRewrite
+      ? try parameters.groupNorm(name + ".norm1", groups: groups, channels: 2 * inputs) : nil
+    dconv =
+      configuration.dconvInDecoder
+      ? try DConv(
+        parameters, name + ".dconv", channels: inputs, depth: configuration.dconvDepth,
+        compression: configuration.dconvCompression) : nil
+  }
+
+  private func target(_ suffix: String, channels: Int, rows: Int, columns: Int) -> TapRecorder.Target {
+    isFrequency
+      ? .image(name + suffix, rows: rows, channels: channels, columns: columns)
+      : .batch(name + suffix, rows: rows, channels: channels, columns: columns)
+  }
+
+  /// Everything before the transposed convolution.
+  /// - Parameter input: `[rows, inputs, columns]`, the skip connection included. May be written over.
+  /// - Returns: a map of the same shape; what the merged branches part with.
+  func refine(_ input: FeatureMap, workspace: Workspace) -> FeatureMap {
+    guard !isEmpty, rewrite != nil || dconv != nil else { return input }
+    let taps = workspace.taps
+    let columns = input.columns
+    let y =
+      rewrite == nil
+      ? input
+      : FeatureMap(
+        in: workspace.arena, rows: input.rows, channels: inputChannels, columns: columns, margin: margin)
+    let tapRewrite = { (suffix: String) in
+      target(suffix, channels: 2 * inputChannels, rows: y.rows, columns: columns)
+    }
+    if isFrequency, let rewrite, norm1 == nil {
+      // Row by row, while a row is in cache.
+      workspace.forEach(y.rows) { row, scratch in
+        let gates = scratch.allocate(2 * inputChannels * y.stride)
+        rewrite.apply(input, row: row, column: 0, columns: columns, into: gates, y.stride)
+        for suffix in [".rewrite", ".norm1"] {
+          taps?.record(
+            tapRewrite(suffix), row: row, gates, stride: y.stride, channels: 2 * inputChannels, columns: columns,
+            shift: rewrite.bias.data)
+        }
+        kernel_affine_glu(
+          y.row(row), y.stride, gates, y.stride, inputChannels, columns, nil, rewrite.bias.data, nil)
+        dconv?.applyToRow(
+          y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
+      }
+      return y
+    }
+    let tiles = Tile.tiles(
+      rows: y.rows, columns: columns, channels: 2 * inputChannels, whole: isFrequency ? columns : 0)
+    if let rewrite {
+      gatedConvolution(
+        rewrite, norm1, input, into: y, tiles: tiles, workspace, tap: tapRewrite, norm: ".norm1")
+    }
+    if let dconv {
+      if isFrequency {
+        workspace.forEach(y.rows) { row, scratch in
+          dconv.applyToRow(
+            y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
+        }
+      } else {
+        dconv.applyToSequence(y, workspace: workspace)
+      }
+    }
+    return y
+  }
+
+  /// Rows or columns of the result before it is cropped.
+  private func fullLength(_ input: FeatureMap) -> Int {
+    convolution.outputLength(isFrequency ? input.rows : input.columns)
+  }
+
+  /// An empty map for the result of `expand`.
+  /// - Parameter length: samples to keep in the time branch; frequencies are cropped by the padding.
+  func outputMap(_ input: FeatureMap, length: Int, in arena: Arena) -> FeatureMap {
+    isFrequency
+      ? FeatureMap(
+        in: arena, rows: fullLength(input) - 2 * padding, channels: outputChannels, columns: input.columns,
+        margin: margin)
+      : FeatureMap(in: arena, rows: 1, channels: outputChannels, columns: length, margin: margin)
+  }
+
+  /// The transposed convolution, cropping, norm and GELU.
+  /// - Parameters:
+  ///   - input: `[rows, inputs, columns]`.
+  ///   - skip: added to the result, for the next layer; same shape as `output`.
+  ///   - output: from `outputMap`.
+  func expand(_ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, workspace: Workspace) {
+    guard norm2 == nil else {
+      expandWithNorm(input, skip: skip, into: output, workspace)
+      return
+    }
+    if isFrequency {
+      expandRows(input, skip, into: output, workspace)
+    } else {
+      expandColumns(input, skip, into: output, workspace)
+    }
+  }
+
+  private var activation: kernel_activation { isLast ? kernel_identity : kernel_activation_gelu }
+
+  private func expandRows(
+    _ input: FeatureMap, _ skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace
+  ) {
+    let columns = input.columns
+    let full = fullLength(input)
+    let taps = workspace.taps
+    let step = convolution.stride
+    let bias = convolution.bias.data
+    workspace.forEach(convolution.groupCount(input.rows)) { group, scratch in
+      let phases = scratch.allocate(step * outputChannels * output.stride)
+      convolution.applyAlongRows(input, group: group, into: phases, output.stride)
+      for phase in 0..<step where group * step + phase < full {
+        let tile = phases + phase * outputChannels * output.stride
+        let uncropped = group * step + phase
+        if let taps {
+          for suffix in [".conv_tr", ".norm2"] {
+            taps.record(
+              .image(name + suffix, rows: full, channels: outputChannels, columns: columns), row: uncropped, tile,
+              stride: output.stride, channels: outputChannels, columns: columns, shift: bias)
+          }
+        }
+        let row = uncropped - padding
+        guard row >= 0, row < output.rows else { continue }
+        if let taps {
+          let plain = scratch.allocate(outputChannels * output.stride)
+          kernel_affine(
+            plain, output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation, nil, 0)
+          taps.record(
+            target("", channels: outputChannels, rows: output.rows, columns: columns), row: row, plain,
+            stride: output.stride, channels: outputChannels, columns: columns)
+        }
+        kernel_affine(
+          output.row(row), output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation,
+          skip?.row(row), skip?.stride ?? 0)
+      }
+    }
+  }
+
+  private func expandColumns(
+    _ input: FeatureMap, _ skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace
+  ) {
+    let full = fullLength(input)
+    let taps = workspace.taps
+    let step = convolution.stride
+    let bias = convolution.bias.data
+    let tiles = Tile.tiles(
+      rows: 1, columns: convolution.groupCount(input.columns), channels: inputChannels + step * outputChannels)
+    let fullTap = taps?.tensor(.batch(name + ".conv_tr", rows: 1, channels: outputChannels, columns: full))
+    let plainTap = taps?.tensor(
+      .batch(name, rows: 1, channels: outputChannels, columns: output.columns))
+    workspace.forEach(tiles) { _, tile, scratch in
+      let width = (tile.count + 15) & ~15
+      let phases = scratch.allocate(step * outputChannels * width)
+      convolution.applyAlongColumns(input, first: tile.start, count: tile.count, into: phases, width)
+      let first = tile.start * step
+      if let fullTap, let plainTap {
+        kernel_interleave(
+          fullTap.data, full, phases, width, outputChannels, tile.count, step, first, 0, full, bias,
+          kernel_identity, nil, 0)
+        kernel_interleave(
+          plainTap.data, output.columns, phases, width, outputChannels, tile.count, step, first - padding, 0,
+          output.columns, bias, activation, nil, 0)
+      }
+      kernel_interleave(
+        output.data, output.stride, phases, width, outputChannels, tile.count, step, first - padding, 0,
+        output.columns, bias, activation, skip?.data, skip?.stride ?? 0)
+    }
+    if let taps, let fullTap { taps.record(name + ".norm2", fullTap) }
+  }
+
+  /// The norm is over the result before it is cropped, so that is made in full first.
+  private func expandWithNorm(
+    _ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace
+  ) {
+    guard let norm2 else { return }
+    let mark = workspace.arena.mark
+    let length = fullLength(input)
+    let full = FeatureMap(
+      in: workspace.arena, rows: isFrequency ? length : 1, channels: outputChannels,
+      columns: isFrequency ? input.columns : length, margin: 0)
+    let bias = convolution.bias.data
+    let step = convolution.stride
+    if isFrequency {
+      workspace.forEach(convolution.groupCount(input.rows)) { group, scratch in
+        let phases = scratch.allocate(step * outputChannels * full.stride)
+        convolution.applyAlongRows(input, group: group, into: phases, full.stride)
+        for phase in 0..<step where group * step + phase < length {
+          kernel_affine(
+            full.row(group * step + phase), full.stride, phases + phase * outputChannels * full.stride, full.stride,
+            outputChannels, full.columns, nil, bias, kernel_identity, nil, 0)
+        }
+      }
+    } else {
+      let tiles = Tile.tiles(
+        rows: 1, columns: convolution.groupCount(input.columns), channels: inputChannels + step * outputChannels)
+      workspace.forEach(tiles) { _, tile, scratch in
+        let phases = scratch.allocate(step * outputChannels * tile.count)
+        convolution.applyAlongColumns(input, first: tile.start, count: tile.count, into: phases, tile.count)
+        kernel_interleave(
+          full.data, full.stride, phases, tile.count, outputChannels, tile.count, step, tile.start * step, 0, length,
+          bias, kernel_identity, nil, 0)
+      }
+    }
+    let shape = (rows: full.rows, columns: full.columns)
+    workspace.taps?.record(
+      target(".conv_tr", channels: outputChannels, rows: shape.rows, columns: shape.columns), full)
+    let tiles = Tile.tiles(
+      rows: full.rows, columns: full.columns, channels: outputChannels, whole: isFrequency ? full.columns : 0)
+    let sums = sumOverTiles(tiles, workspace, groups: norm2.groups) { tile, _, sums in
+      norm2.gather(
+        full.row(tile.row) + tile.start, stride: full.stride, columns: tile.count, shift: nil, into: sums)
+    }
+    normalise(
+      full, norm2, sums, tiles, activation: activation,
+      tap: target(".norm2", channels: outputChannels, rows: shape.rows, columns: shape.columns), workspace)
+    workspace.forEach(output.rows) { row, _ in
+      let source = isFrequency ? full.row(row + padding) : full.data + padding
+      for channel in 0..<outputChannels {
+        output.line(row: row, channel: channel).update(
+          from: source + channel * full.stride, count: output.columns)
+      }
+      workspace.taps?.record(
+        target("", channels: outputChannels, rows: output.rows, columns: output.columns), row: row, output.row(row),
+        stride: output.stride, channels: outputChannels, columns: output.columns)
+      if let skip {
+        kernel_add(
+          output.row(row), output.stride, skip.row(row), skip.stride, outputChannels, output.columns)
+      }
+    }
+    workspace.arena.rewind(to: mark)
+  }
+}

@@ -1,0 +1,102 @@
+import Checkpoints
+import Foundation
+import Layers
+import Tensors
+
+/// A whole separation network: a segment of a mix in, the same segment of every source out.
+///
+/// Equals `demucs.htdemucs.HTDemucs.forward`. One segment is computed at a time, by all threads of the pool; calls from
+/// several threads wait for each other.
+public final class HTDemucsModel: @unchecked Sendable {
+  public let network: InnerNetwork
+  private let spectrogram: Spectrogram
+  private let workspace: Workspace
+  private let lock = NSLock()
+
+  public var configuration: Configuration { network.configuration }
+  public var sources: [String] { configuration.sources }
+  public var sampleRate: Int { configuration.sampleRate }
+  public var audioChannels: Int { configuration.audioChannels }
+  public var segmentLength: Int { configuration.segmentLength }
+  public var usesTrainingSegment: Bool { configuration.usesTrainingSegment }
+
+  /// - Parameters:
+  ///   - checkpoint: weights and configuration.
+  ///   - pool: the threads to compute with; results do not depend on their number.
+  /// - Throws: `ConfigurationError` or `CheckpointError`.
+  public init(_ checkpoint: Checkpoint, pool: WorkerPool) throws {
+    network = try InnerNetwork(checkpoint)
+    spectrogram = try Spectrogram(
+      fftSize: network.configuration.fftSize, margin: network.configuration.margin)
+    workspace = Workspace(pool: pool)
+  }
+
+  /// Separates one segment.
+  /// - Parameters:
+  ///   - mix: `[audio channels, samples]`; at most `segmentLength` samples if the network uses its training segment.
+  ///   - taps: receives every intermediate tensor.
+  /// - Returns: `[sources, audio channels, samples]`.
+  public func separate(_ mix: Tensor, taps: TapRecorder? = nil) throws -> Tensor {
+    guard mix.shape.count == 2, mix.shape[0] == audioChannels else {
+      throw SegmentError.channels(mix.shape.first ?? 0, expected: audioChannels)
+    }
+    let samples = mix.shape[1]
+    guard samples > 0 else { throw SegmentError.empty }
+    guard !usesTrainingSegment || samples <= segmentLength else {
+      throw SegmentError.tooLong(samples, maximum: segmentLength)
+    }
+    lock.lock()
+    defer { lock.unlock() }
+    workspace.reset()
+    workspace.taps = taps
+    defer { workspace.taps = nil }
+
+    let length = usesTrainingSegment ? segmentLength : samples
+    let waveform = network.mixMap(mix, workspace.arena, length: length)
+    let image = spectrogram.analyse(
+      waveform.data, stride: waveform.stride, channels: audioChannels, length: length, workspace: workspace)
+    tap(taps, "input.spectrogram", image)
+    let (x, xt) = try network.run(image, waveform, workspace: workspace)
+
+    let signals = sources.count * audioChannels
+    let sum = workspace.arena.allocate(signals * length)
+    spectrogram.synthesise(
+      x.0, scale: x.1.deviation, shift: x.1.mean, length: length, into: sum, length, workspace: workspace)
+    if taps != nil {
+      x.1.restore(x.0, workspace: workspace)
+      tap(taps, "output.spectrogram", x.0)
+    }
+    let result = Tensor(shape: [sources.count, audioChannels, samples], zeroed: false)
+    let (scale, shift) = (xt.1.deviation, xt.1.mean)
+    workspace.forEach(signals) { signal, _ in
+      let frequencyBranch = sum + signal * length
+      let timeBranch = xt.0.line(row: 0, channel: signal)
+      let out = result.data + signal * samples
+      for sample in 0..<samples { out[sample] = timeBranch[sample] * scale + shift + frequencyBranch[sample] }
+    }
+    if let taps {
+      xt.1.restore(xt.0, workspace: workspace)
+      let shape = Tensor(shape: [1, sources.count, audioChannels, length], zeroed: false)
+      for signal in 0..<signals {
+        (shape.data + signal * length).update(from: xt.0.line(row: 0, channel: signal), count: length)
+      }
+      taps.record("output.waveform", shape)
+      taps.record("output", Tensor(shape: [1] + result.shape, values: result.elements))
+    }
+    return result
+  }
+
+  /// Records a spectrogram as `[1, channels, frequencies, frames]`, or with sources as an axis of their own.
+  private func tap(_ taps: TapRecorder?, _ name: String, _ map: FeatureMap) {
+    guard let taps else { return }
+    let flat = TapRecorder()
+    flat.record(.image(name, rows: map.rows, channels: map.channels, columns: map.columns), map)
+    guard let image = flat[name] else { return }
+    let perSource = configuration.spectrogramChannels
+    guard map.channels > perSource || name.hasPrefix("output") else { return taps.record(name, image) }
+    taps.record(
+      name,
+      Tensor(
+        shape: [1, map.channels / perSource, perSource, map.rows, map.columns], values: image.elements))
+  }
+}

@@ -1,0 +1,99 @@
+import Checkpoints
+
+/// The shape of one level of the U-Net: an encoder layer, its decoder layer, and the same of the time branch.
+struct LayerShape: Sendable {
+  /// Whether the layer works on frequencies; after the branches have merged it works on time.
+  let isFrequency: Bool
+  /// The layer that brings the frequencies down to one, where the branches merge.
+  let isLastFrequency: Bool
+  let kernel: Int
+  let stride: Int
+  /// Padding of the convolution on both sides: a quarter of the kernel, none where the branches merge.
+  let padding: Int
+  let hasNorm: Bool
+  let inputChannels: Int
+  let outputChannels: Int
+  /// Channels that the decoder layer gives back.
+  let decoderChannels: Int
+  /// Rows (frequencies) that go in and come out.
+  let inputRows: Int
+  let outputRows: Int
+  /// The layer of the time branch; nil once the branches have merged.
+  let time: TimeShape?
+
+  struct TimeShape: Sendable {
+    let kernel: Int
+    let stride: Int
+    let inputChannels: Int
+    let outputChannels: Int
+    let decoderChannels: Int
+    var padding: Int { kernel / 4 }
+  }
+}
+
+extension Configuration {
+  /// Follows the constructor of `demucs.htdemucs.HTDemucs` through its layers.
+  static func layerShapes(
+    _ arguments: Arguments, depth: Int, fftSize: Int, audioChannels: Int, sourceCount: Int
+  ) throws -> [LayerShape] {
+    let channels = try arguments.integer("channels", 48, in: 1...65536)
+    let growth = try arguments.number("growth", 2, in: 0.01...64)
+    let kernel = try arguments.integer("kernel_size", 8, in: 1...1024)
+    let stride = try arguments.integer("stride", 4, in: 1...1024)
+    let timeStride = try arguments.integer("time_stride", 2, in: 1...1024)
+    let normStarts = try arguments.integer("norm_starts", 4, in: 0...1024)
+    let timeChannels =
+      arguments["channels_time"]?.isNull ?? true
+      ? 0 : try arguments.integer("channels_time", 0, in: 0...65536)
+
+    var shapes: [LayerShape] = []
+    var timeIn = audioChannels
+    var frequencyIn = 2 * audioChannels
+    var timeOut = timeChannels > 0 ? timeChannels : channels
+    var frequencyOut = channels
+    var timeDecoder = audioChannels * sourceCount
+    var frequencyDecoder = 2 * timeDecoder
+    var frequencies = fftSize / 2
+    for index in 0..<depth {
+      let isFrequency = frequencies > 1
+      let isLast = isFrequency && frequencies <= kernel
+      let size = isFrequency ? (isLast ? frequencies : kernel) : 2 * timeStride
+      let step = isFrequency ? stride : timeStride
+      let padding = isLast ? 0 : size / 4
+      let outputRows = isFrequency ? (frequencies + 2 * padding - size) / step + 1 : 1
+      if isLast {
+        frequencyOut = max(timeOut, frequencyOut)
+        timeOut = frequencyOut
+      }
+      guard timeOut > 0, frequencyOut > 0, max(timeOut, frequencyOut) <= 1 << 20 else {
+        throw ConfigurationError.inconsistent("layer \(index) would have \(frequencyOut) channels")
+      }
+      shapes.append(
+        LayerShape(
+          isFrequency: isFrequency, isLastFrequency: isLast, kernel: size, stride: step, padding: padding,
+          hasNorm: index >= normStarts, inputChannels: frequencyIn, outputChannels: frequencyOut,
+          decoderChannels: frequencyDecoder, inputRows: frequencies, outputRows: outputRows,
+          time: isFrequency
+            ? .init(
+              kernel: kernel, stride: stride, inputChannels: timeIn, outputChannels: timeOut,
+              decoderChannels: timeDecoder) : nil))
+      if isFrequency {
+        let next = isLast ? 1 : frequencies / step
+        let back = (outputRows - 1) * step + size - 2 * padding
+        guard outputRows >= 1, next == outputRows, back == frequencies else {
+          throw ConfigurationError.inconsistent(
+            "layer \(index) takes \(frequencies) frequencies to \(outputRows) and back to \(back)"
+              + " (nfft, kernel_size and stride do not fit together)")
+        }
+        frequencies = next
+      }
+      timeIn = timeOut
+      frequencyIn = frequencyOut
+      timeDecoder = timeOut
+      frequencyDecoder = frequencyOut
+      timeOut = Int(growth * Double(timeOut))
+      frequencyOut = Int(growth * Double(frequencyOut))
+    }
+    return shapes
+  }
+}

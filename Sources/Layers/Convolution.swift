@@ -1,0 +1,95 @@
+import Tensors
+
+/// A convolution with stride 1 along columns and any stride along rows: `torch.nn.Conv2d` on spectrograms,
+/// `torch.nn.Conv1d` on waveforms (one row).
+///
+/// Because the channels of neighbouring rows are contiguous in a `FeatureMap`, each column tap of the kernel is one
+/// matrix product straight from the map: `weight[tap]` `[out, rowKernel x in]` by `[rowKernel x in, columns]`.
+public struct Convolution: @unchecked Sendable {
+  public let inputChannels: Int
+  public let outputChannels: Int
+  public let rowKernel: Int
+  public let rowStride: Int
+  public let rowPadding: Int
+  public let columnKernel: Int
+  public let columnPadding: Int
+  public let columnDilation: Int
+  /// `[out]`; zeros if the layer has none.
+  public let bias: Tensor
+  /// `[columnKernel, out, rowKernel x in]`.
+  private let weight: Tensor
+
+  /// - Parameters:
+  ///   - weight: `[out, in, rowKernel, columnKernel]`, or `[out, in, columnKernel]` of a Conv1d.
+  ///   - bias: `[out]`.
+  public init(
+    weight: Tensor, bias: Tensor, rowStride: Int = 1, rowPadding: Int = 0, columnPadding: Int = 0,
+    columnDilation: Int = 1
+  ) {
+    outputChannels = weight.shape[0]
+    inputChannels = weight.shape[1]
+    rowKernel = weight.shape.count == 4 ? weight.shape[2] : 1
+    columnKernel = weight.shape[weight.shape.count - 1]
+    self.rowStride = rowStride
+    self.rowPadding = rowPadding
+    self.columnPadding = columnPadding
+    self.columnDilation = columnDilation
+    self.bias = bias
+    let packed = Tensor(shape: [columnKernel, outputChannels, rowKernel * inputChannels], zeroed: false)
+    for tap in 0..<columnKernel {
+      for o in 0..<outputChannels {
+        for r in 0..<rowKernel {
+          for i in 0..<inputChannels {
+            packed.data[((tap * outputChannels + o) * rowKernel + r) * inputChannels + i] =
+              weight.data[((o * inputChannels + i) * rowKernel + r) * columnKernel + tap]
+          }
+        }
+      }
+    }
+    self.weight = packed
+  }
+
+  /// Rows of the output for an input of `rows` rows.
+  public func outputRows(_ rows: Int) -> Int { (rows + 2 * rowPadding - rowKernel) / rowStride + 1 }
+
+  /// Columns that the kernel reads beyond the ends of a line, when the padding keeps the number of columns.
+  public var reach: Int { max(columnPadding, (columnKernel - 1) * columnDilation - columnPadding) }
+
+  /// Computes one tile of the output, without the bias.
+  /// - Parameters:
+  ///   - input: map whose margin is at least `reach`.
+  ///   - row, column, columns: the tile of the output.
+  ///   - out: `[outputChannels, columns]`, lines `outStride` apart.
+  public func apply(
+    _ input: FeatureMap, row: Int, column: Int, columns: Int, into out: UnsafeMutablePointer<Float>,
+    _ outStride: Int
+  ) {
+    apply(
+      input.row(0), stride: input.stride, rows: input.rows, row: row, column: column, columns: columns, into: out,
+      outStride)
+  }
+
+  /// The same on lines anywhere in memory: `rows` x `inputChannels` lines, `stride` apart, with zeros between them.
+  public func apply(
+    _ input: UnsafePointer<Float>, stride: Int, rows: Int, row: Int, column: Int, columns: Int,
+    into out: UnsafeMutablePointer<Float>, _ outStride: Int
+  ) {
+    let top = row * rowStride - rowPadding
+    // Rows outside the input are zero: leave their part of the product out.
+    let from = max(0, -top)
+    let to = min(rowKernel, rows - top)
+    guard from < to else {
+      for o in 0..<outputChannels { (out + o * outStride).update(repeating: 0, count: columns) }
+      return
+    }
+    let depth = (to - from) * inputChannels
+    let source = input + (top + from) * inputChannels * stride + column - columnPadding
+    for tap in 0..<columnKernel {
+      MatrixMultiply.multiply(
+        rows: outputChannels, columns: columns, depth: depth,
+        weight.data + tap * outputChannels * rowKernel * inputChannels + from * inputChannels,
+        rowKernel * inputChannels,
+        source + tap * columnDilation, stride, into: out, outStride, beta: tap == 0 ? 0 : 1)
+    }
+  }
+}
