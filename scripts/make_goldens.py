@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("subjects", nargs="*", choices=[*SUBJECTS, []], help="what to make (default: everything)")
     parser.add_argument("--check", action="store_true", help="compare with the files in the repository")
     parser.add_argument("--output", type=Path, default=FOLDER, help="folder of the golden files")
-    parser.add_argument("--threads", type=int, default=2, help="threads of PyTorch (default: 2)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch (default: 1)")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 

@@ -79,8 +79,8 @@ def positions(key: str, size: int, count: int) -> np.ndarray:
 def fan_in(name: str, shape: Sequence[int]) -> int:
     """Terms in one output of a weight: a transposed convolution overlaps two taps of its kernel (kernel = 2 strides)."""
     if name.endswith("conv_tr.weight"):
-        return 2 * shape[0]
-    return math.prod(shape[1:])
+        return max(1, 2 * shape[0])
+    return max(1, math.prod(shape[1:]))
 
 
 def scale_and_offset(name: str, shape: Sequence[int]) -> tuple[float, float]:
