@@ -35,7 +35,7 @@ struct SafetensorsHeader: Sendable {
     guard length <= UInt64(remaining) else {
       throw malformed(
         try foreignFormat(file)
-          ?? "it announces a header of \(length) bytes, but has \(remaining): it is cut short or something else"
+          ?? "it announces a header of \(length) bytes, but has \(remaining): cut short, or something else"
       )
     }
     guard length <= UInt64(SafetensorsHeader.maximumLength) else {

@@ -1,0 +1,69 @@
+/// What can go wrong with an audio file. `description` is one line for a person: which file, what is wrong,
+/// what to do.
+public enum AudioFileError: Error, Equatable, Sendable {
+  case notFound(FilePath)
+  case permissionDenied(FilePath)
+  case isDirectory(FilePath)
+  /// A pipe, a device, a socket.
+  case notRegularFile(FilePath)
+  /// 0 bytes long.
+  case emptyFile(FilePath)
+  /// Any other refusal of the system to open or create the file.
+  case cannotOpen(FilePath, reason: String)
+  /// The bytes are no audio that libsndfile reads, or their header cannot be.
+  case notAudio(FilePath, reason: String)
+  /// A sample rate in Hz, out of the file's header, that cannot be resampled.
+  case unsupportedSampleRate(FilePath, rate: Int)
+  /// Fewer channels than wanted, and more than one: no rule says how to fill the others.
+  case tooFewChannels(FilePath, found: Int, wanted: Int)
+  /// A well-formed file of zero frames, or of so few that resampling leaves none.
+  case noAudio(FilePath)
+  /// The header promises frames, and not one can be read.
+  case truncated(FilePath, promisedFrames: Int)
+  /// The system failed to deliver the bytes, or the library to resample them.
+  case readFailed(FilePath, frame: Int, reason: String)
+  /// The wanted rate, channel count, container and sample format do not go together.
+  case unsupportedOutput(FilePath, reason: String)
+  case writeFailed(FilePath, reason: String)
+}
+
+extension AudioFileError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .notFound(let path):
+      "\(path): no such file or folder. Check the path."
+    case .permissionDenied(let path):
+      "\(path): permission denied. Change the permissions of the file or its folder, or run as its owner."
+    case .isDirectory(let path):
+      "\(path): is a folder, not an audio file. Name a file."
+    case .notRegularFile(let path):
+      "\(path): is a pipe or a device, not a file. Copy its content to a file first."
+    case .emptyFile(let path):
+      "\(path): is empty (0 bytes). Fetch or export the file again."
+    case .cannotOpen(let path, let reason):
+      "\(path): cannot be opened: \(reason). Check the path and the disk."
+    case .notAudio(let path, let reason):
+      "\(path): cannot be read as audio: \(reason). Use WAV, FLAC, Ogg Vorbis or Opus, MP3 or AIFF."
+    case .unsupportedSampleRate(let path, let rate):
+      "\(path): its header gives a sample rate of \(rate) Hz, outside \(supportedRateText). "
+        + "The header is damaged, or the file holds no audio; export it again."
+    case .tooFewChannels(let path, let found, let wanted):
+      "\(path): has \(found) channels and \(wanted) are needed. Use a file with 1 or at least \(wanted)."
+    case .noAudio(let path):
+      "\(path): contains no audio (0 frames). Fetch or export the file again."
+    case .truncated(let path, let promisedFrames):
+      "\(path): its header promises \(promisedFrames) frames, and none can be read. "
+        + "The file is cut short or damaged; fetch it again."
+    case .readFailed(let path, let frame, let reason):
+      "\(path): reading failed after frame \(frame): \(reason). Check the disk, then try again."
+    case .unsupportedOutput(let path, let reason):
+      "\(path): cannot be written: \(reason)."
+    case .writeFailed(let path, let reason):
+      "\(path): writing failed: \(reason). Free some space or choose another folder, then try again."
+    }
+  }
+
+  private var supportedRateText: String {
+    "\(AudioSource.supportedFileRates.lowerBound) to \(AudioSource.supportedFileRates.upperBound) Hz"
+  }
+}

@@ -1,0 +1,90 @@
+import CSoxr
+
+/// Changes the sample rate of a stream: soxr's VHQ recipe (28-bit precision, linear phase), on one thread.
+///
+/// The delay of the filter is taken out: frame 0 of the output is the instant of frame 0 of the input. From n
+/// input frames come `floor(n * outputRate / inputRate + 1/2)` output frames, and the same ones, bit for bit,
+/// however the stream is cut into blocks.
+final class Resampler {
+  /// Room for the frames that one call of soxr delivers; more stays in soxr until the next call.
+  private static let blockFrames = 16384
+
+  private let handle: soxr_t
+  private let channelCount: Int
+  private var output: [Float]
+
+  /// - Parameters: rates in Hz.
+  /// - Throws: `ResamplerError`.
+  init(from inputRate: Int, to outputRate: Int, channelCount: Int) throws {
+    var failure: soxr_error_t?
+    var streams = soxr_io_spec(SOXR_FLOAT32_S, SOXR_FLOAT32_S)
+    var quality = soxr_quality_spec(UInt(SOXR_VHQ), 0)
+    var runtime = soxr_runtime_spec(1)
+    let handle = soxr_create(
+      Double(inputRate), Double(outputRate), UInt32(channelCount), &failure, &streams, &quality, &runtime)
+    guard let handle, failure == nil else {
+      soxr_delete(handle)
+      throw ResamplerError(message: failure.map { String(cString: $0) } ?? "soxr gave no handle")
+    }
+    self.handle = handle
+    self.channelCount = channelCount
+    output = Array(repeating: 0, count: Self.blockFrames * channelCount)
+  }
+
+  deinit {
+    soxr_delete(handle)
+  }
+
+  /// Feeds one block, `[channels, frames]`, and takes what is ready, which may be nothing.
+  func process(_ input: AudioBuffer) throws -> AudioBuffer {
+    let frames = input.frameCount
+    let planes = input.channels.flatMap { $0.prefix(frames) }
+    var result = AudioBuffer(channelCount: channelCount, frameCount: 0)
+    var consumed = 0
+    while consumed < frames {
+      consumed += try planes.withUnsafeBufferPointer { samples in
+        guard let start = samples.baseAddress else { return frames }
+        let sources = (0..<channelCount).map { UnsafeRawPointer(start + $0 * frames + consumed) }
+        return try sources.withUnsafeBufferPointer {
+          try step(input: $0.baseAddress, frames: frames - consumed, result: &result).consumed
+        }
+      }
+    }
+    return result
+  }
+
+  /// Tells the resampler that the input is over and takes the rest.
+  func finish() throws -> AudioBuffer {
+    var result = AudioBuffer(channelCount: channelCount, frameCount: 0)
+    while try step(input: nil, frames: 0, result: &result).produced > 0 {}
+    return result
+  }
+
+  private func step(
+    input: UnsafePointer<UnsafeRawPointer>?, frames: Int, result: inout AudioBuffer
+  ) throws -> (consumed: Int, produced: Int) {
+    var consumed = 0
+    var produced = 0
+    let failure = output.withUnsafeMutableBufferPointer { samples -> soxr_error_t? in
+      let start = samples.baseAddress
+      let targets = (0..<channelCount).map { channel in start.map { $0 + channel * Self.blockFrames } }
+      return targets.withUnsafeBufferPointer { targets in
+        soxr_process(
+          handle, input.map { UnsafeRawPointer($0) }, frames, &consumed,
+          targets.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) }, Self.blockFrames, &produced)
+      }
+    }
+    if let failure { throw ResamplerError(message: String(cString: failure)) }
+    if consumed == 0, produced == 0, frames > 0 { throw ResamplerError(message: "soxr takes no input") }
+    for channel in 0..<channelCount {
+      let first = channel * Self.blockFrames
+      result.channels[channel].append(contentsOf: output[first..<first + produced])
+    }
+    return (consumed, produced)
+  }
+}
+
+/// soxr's words for what went wrong.
+struct ResamplerError: Error {
+  let message: String
+}

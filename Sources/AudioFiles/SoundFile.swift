@@ -1,0 +1,70 @@
+import CSndfile
+import Synchronization
+
+/// A libsndfile handle open for reading.
+final class SoundFile {
+  let descriptor: FileDescriptor
+  let info: SF_INFO
+  private let handle: OpaquePointer
+
+  /// - Throws: `AudioFileError` from opening the file, or `notAudio`.
+  init(reading path: FilePath) throws {
+    descriptor = try FileDescriptor.open(reading: path)
+    let number = descriptor.number
+    var info = SF_INFO()
+    var handle: OpaquePointer?
+    let reason: String = openLock.withLock { _ in
+      handle = sf_open_fd(number, Int32(SFM_READ), &info, 0)
+      return handle == nil ? openFailureReason() : ""
+    }
+    guard let handle else { throw AudioFileError.notAudio(path, reason: reason) }
+    self.handle = handle
+    self.info = info
+  }
+
+  deinit {
+    sf_close(handle)
+  }
+
+  /// Reads up to `frames` interleaved frames; 0 at the end of the readable audio.
+  func read(into samples: UnsafeMutablePointer<Float>, frames: Int) -> Int {
+    max(0, Int(sf_readf_float(handle, samples, sf_count_t(frames))))
+  }
+
+  struct Failure {
+    /// True where the system did not deliver the bytes; false where they make no sense.
+    let isSystem: Bool
+    let message: String
+  }
+
+  /// What the last read stumbled over, if anything.
+  var failure: Failure? {
+    let code = sf_error(handle)
+    guard code != SF_ERR_NO_ERROR else { return nil }
+    return Failure(isSystem: code == SF_ERR_SYSTEM, message: libraryMessage(sf_strerror(handle)))
+  }
+}
+
+/// libsndfile keeps the error of a failed open in a global variable.
+let openLock = Mutex(())
+
+/// libsndfile's words, as one clause without its full stop.
+func libraryMessage(_ text: UnsafePointer<CChar>?) -> String {
+  guard let text else { return "unknown error" }
+  let words = printable(Array(String(cString: text).utf8))
+  return words.hasSuffix(".") ? String(words.dropLast()) : words
+}
+
+private func openFailureReason() -> String {
+  let message = libraryMessage(sf_strerror(nil))
+  // For a sample rate of 0 Hz the message is "Internal error : SF_INFO struct incomplete".
+  guard message.hasPrefix("Internal error") else { return message }
+  var log = [CChar](repeating: 0, count: 4096)
+  sf_command(nil, Int32(SFC_GET_LOG_INFO), &log, Int32(log.count))
+  let text = String(decoding: log.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  for line in text.split(separator: "\n") where line.hasPrefix(" Sample rate :") {
+    let rate = line.drop { $0 != ":" }.dropFirst().filter { $0 != " " }
+    return "its header gives an impossible sample rate or length (\(rate) Hz)"
+  }
+  return "its header is inconsistent"
+}

@@ -1,0 +1,110 @@
+import CSndfile
+
+/// A libsndfile handle open for writing, into a file whose writes are our own.
+///
+/// libsndfile forgets what a full disk says while it closes a FLAC file; here the first error number is kept.
+final class SoundFileOutput {
+  private let stream: OutputStream
+  private var handle: OpaquePointer?
+
+  /// - Parameters:
+  ///   - start: offset in bytes where libsndfile's file begins inside `descriptor`'s.
+  ///   - format: libsndfile's code of container and encoding.
+  /// - Throws: `AudioFileError.unsupportedOutput`, `writeFailed`.
+  init(_ descriptor: FileDescriptor, start: Int, sampleRate: Int, channelCount: Int, format: Int) throws {
+    let stream = OutputStream(descriptor, start: start)
+    self.stream = stream
+    var info = SF_INFO()
+    info.samplerate = Int32(clamping: sampleRate)
+    info.channels = Int32(clamping: channelCount)
+    info.format = Int32(format)
+    var callbacks = SF_VIRTUAL_IO(
+      get_filelen: { OutputStream.from($0).length },
+      seek: { OutputStream.from($2).seek($0, $1) },
+      // libsndfile does not read back what it writes.
+      read: { _, _, _ in 0 },
+      write: { OutputStream.from($2).write($0, $1) },
+      tell: { OutputStream.from($0).position })
+    var opened: OpaquePointer?
+    let reason: String = openLock.withLock { _ in
+      opened = sf_open_virtual(
+        &callbacks, Int32(SFM_WRITE), &info, Unmanaged.passUnretained(stream).toOpaque())
+      return opened == nil ? libraryMessage(sf_strerror(nil)) : ""
+    }
+    handle = opened
+    try check()
+    if opened == nil { throw AudioFileError.unsupportedOutput(descriptor.path, reason: reason) }
+  }
+
+  deinit {
+    if handle != nil { sf_close(handle) }
+  }
+
+  /// Writes interleaved integers, the value in the upper bits of each.
+  func write(_ samples: UnsafePointer<Int32>, frames: Int) throws {
+    try check(sf_writef_int(handle, samples, sf_count_t(frames)) == frames)
+  }
+
+  /// Writes interleaved floats as they are.
+  func write(_ samples: UnsafePointer<Float>, frames: Int) throws {
+    try check(sf_writef_float(handle, samples, sf_count_t(frames)) == frames)
+  }
+
+  /// Ends the stream: what the encoder still holds is written.
+  func close() throws {
+    let result = sf_close(handle)
+    handle = nil
+    try check(result == 0)
+  }
+
+  private func check(_ succeeded: Bool = true) throws {
+    let path = stream.descriptor.path
+    if stream.failure != 0 {
+      throw AudioFileError.writeFailed(path, reason: systemMessage(stream.failure))
+    }
+    if !succeeded {
+      throw AudioFileError.writeFailed(path, reason: libraryMessage(sf_strerror(handle)))
+    }
+  }
+}
+
+/// The file as libsndfile's callbacks see it.
+private final class OutputStream {
+  let descriptor: FileDescriptor
+  private let start: Int
+  private(set) var position: sf_count_t = 0
+  private(set) var length: sf_count_t = 0
+  /// The first error number of the system; 0 for none.
+  private(set) var failure: Int32 = 0
+
+  init(_ descriptor: FileDescriptor, start: Int) {
+    self.descriptor = descriptor
+    self.start = start
+  }
+
+  static func from(_ pointer: UnsafeMutableRawPointer?) -> OutputStream {
+    // The one pointer that is ever given to libsndfile.
+    Unmanaged<OutputStream>.fromOpaque(pointer.unsafelyUnwrapped).takeUnretainedValue()
+  }
+
+  func seek(_ offset: sf_count_t, _ origin: Int32) -> sf_count_t {
+    let base: sf_count_t =
+      switch origin {
+      case 1: position
+      case 2: length
+      default: 0
+      }
+    position = max(0, base + offset)
+    return position
+  }
+
+  func write(_ bytes: UnsafeRawPointer?, _ count: sf_count_t) -> sf_count_t {
+    guard failure == 0, count > 0 else { return 0 }
+    failure = descriptor.write(
+      UnsafeRawBufferPointer(start: bytes, count: Int(count)), at: start + Int(position))
+    guard failure == 0 else { return 0 }
+    position += count
+    length = max(length, position)
+    return count
+  }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Synchronization
+
+/// What the program says: results on standard output, everything else on standard error.
+///
+/// Writes go straight to the system, so that nothing is lost when the program ends from a signal's thread, and one line
+/// never lands inside another.
+final class Console: Sendable {
+  /// How standard error is read.
+  enum Style: Sendable {
+    /// A person at a terminal: a bar that redraws itself.
+    case terminal
+    /// A log: plain lines.
+    case log
+    /// Nobody: only errors and warnings.
+    case quiet
+  }
+
+  let style: Style
+  /// Whether the last line of the terminal is a bar that the next line has to replace.
+  private let barIsShown = Mutex(false)
+
+  init(style: Style) { self.style = style }
+
+  /// The style that fits standard error.
+  static func style(quiet: Bool, verbose: Bool) -> Style {
+    if quiet { return .quiet }
+    let dumb = ProcessInfo.processInfo.environment["TERM"].map { $0 == "dumb" || $0.isEmpty } ?? true
+    return isatty(STDERR_FILENO) == 1 && !dumb && !verbose ? .terminal : .log
+  }
+
+  /// Writes a line to standard output.
+  func result(_ line: String) {
+    barIsShown.withLock { shown in
+      Console.clear(&shown)
+      Console.write(line + "\n", to: STDOUT_FILENO)
+    }
+  }
+
+  /// Writes a line to standard error that `--quiet` keeps back.
+  func note(_ line: String) {
+    if style != .quiet { problem(line) }
+  }
+
+  /// Writes a line to standard error: an error or a warning.
+  func problem(_ line: String) {
+    barIsShown.withLock { shown in
+      Console.clear(&shown)
+      Console.write(line + "\n", to: STDERR_FILENO)
+    }
+  }
+
+  /// Shows `line` as the last line of the terminal in place of the bar that is there.
+  func bar(_ line: String) {
+    guard style == .terminal else { return }
+    barIsShown.withLock { shown in
+      Console.write("\r\(line)\u{1B}[K", to: STDERR_FILENO)
+      shown = true
+    }
+  }
+
+  /// Columns of the terminal, 80 if it does not say.
+  static var width: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  private static func clear(_ shown: inout Bool) {
+    if shown { write("\r\u{1B}[K", to: STDERR_FILENO) }
+    shown = false
+  }
+
+  private static func write(_ text: String, to descriptor: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count > 0 {
+        rest = rest.dropFirst(count)
+      } else if errno != EINTR {
+        return
+      }
+    }
+  }
+}

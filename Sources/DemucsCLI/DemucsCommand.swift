@@ -1,0 +1,18 @@
+import ArgumentParser
+
+/// The program: one subcommand a file.
+@main
+struct DemucsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demucs-cli",
+    abstract: "Separate music into drums, bass, vocals and more with HTDemucs, on a CPU.",
+    discussion: """
+      Separate one song into separated/open_6s/song/*.wav:
+        demucs-cli separate song.mp3
+
+      All options of a subcommand:
+        demucs-cli help separate
+      """,
+    version: Version.text,
+    subcommands: [SeparateCommand.self])
+}

@@ -1,0 +1,55 @@
+import Dispatch
+import Foundation
+import Separation
+import Synchronization
+
+/// Ends the program in good order when it is told to stop: Ctrl-C, `kill`, a closed terminal.
+///
+/// The separation stops at the next segment and the program ends as always. A segment takes a second or more, so
+/// after half a second, or at a second signal, the program ends from here: only temporary files are open, and they
+/// are removed.
+final class Interruption: Sendable {
+  /// What a shell expects of a program ended by Ctrl-C: 128 + SIGINT.
+  static let exitStatus: Int32 = 130
+
+  private static let patience = DispatchTimeInterval.milliseconds(500)
+
+  private let requested = Atomic<Bool>(false)
+  private let console: Console
+  private let sources = Mutex<[any DispatchSourceSignal]>([])
+
+  init(console: Console) { self.console = console }
+
+  /// Starts to listen.
+  func install() {
+    // A reader of standard output that went away must not leave temporary files behind.
+    signal(SIGPIPE, SIG_IGN)
+    let queue = DispatchQueue(label: "signals")
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      // `nohup` and a shell's `&` ask that a signal be ignored: so be it.
+      var current = sigaction()
+      guard sigaction(number, nil, &current) == 0,
+        unsafeBitCast(current.__sigaction_handler, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self)
+      else { continue }
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      source.setEventHandler { [self] in
+        if requested.exchange(true, ordering: .relaxed) { end() }
+        queue.asyncAfter(deadline: .now() + Interruption.patience) { [self] in end() }
+      }
+      source.activate()
+      sources.withLock { $0.append(source) }
+    }
+  }
+
+  /// - Throws: `CancellationError` once the program was told to stop.
+  func check() throws {
+    if requested.load(ordering: .relaxed) { throw CancellationError() }
+  }
+
+  private func end() -> Never {
+    TemporaryFiles.shared.abandon()
+    console.problem("Interrupted.")
+    _exit(Interruption.exitStatus)
+  }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import AudioFiles
+import Foundation
+import Separation
+
+/// Which network, and how it is run.
+struct ModelArguments: ParsableArguments {
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("Name of a model, or path of a model file.", valueName: "name|path"))
+  var name = defaultModelName
+
+  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"))
+  var modelsDir: String?
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("CPU threads; 0 uses all. Results do not depend on it.", valueName: "n"))
+  var jobs = 0
+
+  // Scripts written for demucs say `-d cpu`.
+  @Option(name: [.short, .long], help: .hidden)
+  var device = "cpu"
+
+  @Option(help: .hidden)
+  var dumpTaps: String?
+
+  mutating func validate() throws {
+    guard jobs >= 0 else { throw ValidationError("--jobs is \(jobs); it must be 0 or more.") }
+    guard device == "cpu" else {
+      throw ValidationError("--device '\(device)' is not available: demucs-cli runs on the CPU only. Leave it out.")
+    }
+  }
+
+  /// Threads to work on.
+  var threadCount: Int { jobs == 0 ? ProcessInfo.processInfo.activeProcessorCount : jobs }
+}
+
+/// How songs are cut and joined.
+struct ChunkArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Passes over the song, each shifted by another random time, averaged. More is slower and slightly better.",
+      valueName: "n"))
+  var shifts = 1
+
+  @Option(help: ArgumentHelp("Overlap between segments, from 0 to below 1.", valueName: "share"))
+  var overlap = 0.25
+
+  @Option(
+    help: ArgumentHelp("Length of a segment. (default: the longest the model takes)", valueName: "seconds"))
+  var segment: Double?
+
+  @Option(help: ArgumentHelp("Seed of the random shifts: the same seed gives the same files.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(help: .hidden)
+  var transitionPower = 1.0
+
+  mutating func validate() throws {
+    guard shifts >= 0 else { throw ValidationError("--shifts is \(shifts); it must be 0 or more.") }
+    guard overlap >= 0, overlap < 1 else {
+      throw ValidationError("--overlap is \(overlap); it must be at least 0 and below 1.")
+    }
+    if let segment, !(segment > 0) {
+      throw ValidationError("--segment is \(segment); it must be more than 0 seconds.")
+    }
+    guard transitionPower >= 1, transitionPower.isFinite else {
+      throw ValidationError("--transition-power is \(transitionPower); it must be 1 or more.")
+    }
+  }
+
+  var options: SeparationOptions {
+    SeparationOptions(
+      shifts: shifts, overlap: overlap, segment: segment, transitionPower: transitionPower, seed: seed)
+  }
+}
+
+/// Where stems go and how they are stored.
+struct OutputArguments: ParsableArguments {
+  enum Depth: String, EnumerableFlag {
+    case int24, float32
+
+    static func help(for value: Depth) -> ArgumentHelp? {
+      switch value {
+      case .int24: "Write 24-bit WAV in place of 16-bit."
+      case .float32: "Write 32-bit float WAV in place of 16-bit."
+      }
+    }
+  }
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"))
+  var out = "separated"
+
+  @Option(
+    help: ArgumentHelp(
+      "Name of each stem's file, made of {track}, {trackext}, {stem} and {ext}.", valueName: "template"))
+  var filename = FilenameTemplate.standard.text
+
+  @Flag(exclusivity: .exclusive) var depth: Depth?
+
+  @Option(
+    help: ArgumentHelp("What to do with stems beyond full scale.", valueName: "mode"))
+  var clipMode = ClipMode.rescale
+
+  mutating func validate() throws {
+    do {
+      _ = try FilenameTemplate(filename)
+    } catch {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  var sampleFormat: SampleFormat {
+    switch depth {
+    case .int24: .int24
+    case .float32: .float32
+    case nil: .int16
+    }
+  }
+
+  func layout(model: String) throws -> OutputLayout {
+    OutputLayout(root: out, model: model, template: try FilenameTemplate(filename))
+  }
+}
+
+extension ClipMode: ExpressibleByArgument {}

@@ -1,0 +1,70 @@
+import Foundation
+
+/// The folders in which models are looked for by name, in order.
+///
+/// 1. the folder that the caller names;
+/// 2. `$DEMUCS_CLI_MODELS`;
+/// 3. `$XDG_DATA_HOME/demucs-cli/models`, by default `~/.local/share/demucs-cli/models`;
+/// 4. `../share/demucs-cli/models` and `models` beside the executable, wherever that was installed;
+/// 5. for a development build, `models` of the package that the executable was built in.
+public struct ModelFolders: Sendable, Equatable {
+  /// None twice. Not all need exist.
+  public let paths: [String]
+
+  /// - Parameters:
+  ///   - modelsDirectory: a folder to look in before all others.
+  ///   - environment: the variables of the process.
+  ///   - executable: path of the running executable, symbolic links resolved.
+  public init(
+    modelsDirectory: String? = nil,
+    environment: [String: String] = ProcessInfo.processInfo.environment,
+    executable: String? = ModelFolders.runningExecutable
+  ) {
+    /// A variable that is set to nothing counts as not set.
+    func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+    var paths = [modelsDirectory, variable("DEMUCS_CLI_MODELS")].compactMap(\.self)
+    // By the XDG base directory specification, a relative path in the variable is to be ignored.
+    let dataHome = variable("XDG_DATA_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
+    if let data = dataHome ?? variable("HOME").map({ $0 + "/.local/share" }) {
+      paths.append(data + "/demucs-cli/models")
+    }
+    if let executable {
+      let folder = URL(fileURLWithPath: executable).deletingLastPathComponent()
+      let prefix = folder.deletingLastPathComponent()
+      paths.append(prefix.appendingPathComponent("share/demucs-cli/models").path)
+      paths.append(folder.appendingPathComponent("models").path)
+      if let package = ModelFolders.package(around: folder.path) { paths.append(package + "/models") }
+    }
+    var seen: Set<String> = []
+    self.paths = paths.filter { seen.insert($0).inserted }
+  }
+
+  /// Path of the running executable, symbolic links resolved; nil where the system does not tell.
+  public static var runningExecutable: String? {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+      ?? Bundle.main.executableURL?.resolvingSymlinksInPath().path
+  }
+
+  /// The closest folder at or above `folder` that has a `Package.swift` and a folder `models`.
+  private static func package(around folder: String) -> String? {
+    var url = URL(fileURLWithPath: folder)
+    while true {
+      if isFile(url.path + "/Package.swift"), isFolder(url.path + "/models") { return url.path }
+      let parent = url.deletingLastPathComponent()
+      if parent.path == url.path || url.path == "/" { return nil }
+      url = parent
+    }
+  }
+}
+
+func isFolder(_ path: String) -> Bool {
+  var isFolder: ObjCBool = false
+  return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+}
+
+/// Whether there is something at `path` that is not a folder; follows symbolic links.
+func isFile(_ path: String) -> Bool {
+  var isFolder: ObjCBool = false
+  return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+}

@@ -1,0 +1,96 @@
+import Tensors
+
+/// One run of the network over a whole normalised track: `demucs.apply.apply_model` for one model.
+struct ApplyModel {
+  let model: any SeparationModel
+  let geometry: ChunkGeometry
+  let transitionPower: Double
+  let track: NormalizedTrack
+  let shifts: Shifts
+
+  /// Sources times channels, the rows of every result.
+  private var rows: Int { model.sources.count * model.audioChannels }
+
+  /// Separates every chunk of every pass, in order.
+  /// - Returns: samples by source and channel (source 0 channel 0, source 0 channel 1, ...), as long as the track.
+  /// - Throws: what the model or `progress` throws; `SeparationError` if the model's result cannot be used.
+  func callAsFunction(progress: ProgressHandler?) throws -> [[Float]] {
+    let passes = shifts.passes(length: track.length)
+    let plans = passes.map { ChunkPlan(length: $0.length, geometry: geometry) }
+    var report = Report(model: model, track: track, plans: plans, handler: progress)
+    var estimate = [[Float]](repeating: [Float](repeating: 0, count: track.length), count: rows)
+    try report.send()
+    for (pass, plan) in zip(passes, plans) {
+      let stretch = TrackStretch(track: track, offset: -pass.leadingSilence, length: pass.length)
+      var overlapAdd = OverlapAdd(plan: plan, rows: rows, transitionPower: transitionPower)
+      for chunk in plan {
+        let (output, start) = try separate(stretch.stretch(chunk))
+        let position = overlapAdd.finished - pass.leadingSilence
+        ApplyModel.add(overlapAdd.add(output, from: start, to: chunk), to: &estimate, at: position)
+        report.count(framesDone: overlapAdd.finished, of: plan)
+        try report.send()
+      }
+    }
+    guard passes.count > 1 else { return estimate }
+    let divisor = Float(passes.count)
+    for row in estimate.indices {
+      for index in estimate[row].indices { estimate[row][index] /= divisor }
+    }
+    return estimate
+  }
+
+  /// Pads a chunk, runs the network and checks what it returned.
+  /// - Returns: `[sources, channels, padded samples]` and the first sample that belongs to the chunk.
+  private func separate(_ chunk: TrackStretch) throws -> (output: Tensor, start: Int) {
+    let length = geometry.paddedLength ?? chunk.length
+    let output = try model.separate(chunk.padded(to: length))
+    let expected = [model.sources.count, model.audioChannels, length]
+    guard output.shape == expected else {
+      throw SeparationError.wrongOutputShape(output.shape, expected: expected)
+    }
+    guard output.elements.allSatisfy(\.isFinite) else {
+      throw SeparationError.outputNotFinite(second: Double(max(0, chunk.offset)) / Double(model.sampleRate))
+    }
+    return (output, chunk.leadingPadding(to: length))
+  }
+
+  /// Adds finished samples `[rows, samples]` at `position`, leaving out those before the track.
+  private static func add(_ finished: Tensor, to estimate: inout [[Float]], at position: Int) {
+    let count = finished.shape[1]
+    for row in estimate.indices {
+      let source = finished.data + row * count
+      for index in max(0, -position)..<max(0, -position, count) { estimate[row][position + index] += source[index] }
+    }
+  }
+
+  /// Counts what is done and tells the handler.
+  private struct Report {
+    private let handler: ProgressHandler?
+    private let totalChunks: Int
+    private let totalSeconds: Double
+    private let passCount: Int
+    private var chunksDone = 0
+    /// Share of all passes that is done, in passes.
+    private var passesDone = 0.0
+
+    init(model: any SeparationModel, track: NormalizedTrack, plans: [ChunkPlan], handler: ProgressHandler?) {
+      self.handler = handler
+      totalChunks = plans.reduce(0) { $0 + $1.count }
+      totalSeconds = Double(track.length) / Double(model.sampleRate)
+      passCount = plans.count
+    }
+
+    mutating func count(framesDone: Int, of plan: ChunkPlan) {
+      chunksDone += 1
+      passesDone = passesDone.rounded(.down) + Double(framesDone) / Double(plan.length)
+    }
+
+    func send() throws {
+      let share = chunksDone == totalChunks ? 1 : passesDone / Double(passCount)
+      try handler?(
+        SeparationProgress(
+          chunksDone: chunksDone, totalChunks: totalChunks, secondsDone: totalSeconds * share,
+          totalSeconds: totalSeconds))
+    }
+  }
+}

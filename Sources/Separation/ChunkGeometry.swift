@@ -1,0 +1,54 @@
+/// Lengths in samples that a model and the options fix for every track.
+public struct ChunkGeometry: Equatable, Sendable {
+  /// Samples of a whole chunk.
+  public let segmentLength: Int
+  /// Samples from the start of a chunk to the start of the next.
+  public let stride: Int
+  /// What every chunk is padded to before the network; `nil` leaves each at its own length.
+  public let paddedLength: Int?
+
+  /// Works out the lengths as `demucs.apply.apply_model` does.
+  ///
+  /// Products are taken in double precision and cut, never rounded, as Python's `int(samplerate * segment)` and
+  /// `int((1 - overlap) * segment_length)`: an overlap of 0.8 of 343 980 samples is a stride of 68 795.
+  /// - Throws: `SeparationError` for an overlap, transition power, shift count or segment out of its range.
+  public init(model: any SeparationModel, options: SeparationOptions) throws {
+    guard options.shifts >= 0 else { throw SeparationError.negativeShifts(options.shifts) }
+    guard options.overlap >= 0, options.overlap < 1 else {
+      throw SeparationError.overlapOutOfRange(options.overlap)
+    }
+    guard options.transitionPower >= 1, options.transitionPower.isFinite else {
+      throw SeparationError.transitionPowerTooSmall(options.transitionPower)
+    }
+    var segmentLength = model.segmentLength
+    if let segment = options.segment {
+      // Seconds are compared, not samples: 343 980 / 44 100 is the very double that "7.8" is.
+      let longest = Double(model.segmentLength) / Double(model.sampleRate)
+      guard segment <= longest else {
+        throw SeparationError.segmentTooLong(seconds: segment, longest: longest)
+      }
+      segmentLength = Int(Double(model.sampleRate) * max(segment, 0))
+      guard segmentLength > 0 else {
+        throw SeparationError.segmentTooShort(seconds: segment, sampleRate: model.sampleRate)
+      }
+    }
+    let stride = Int((1 - options.overlap) * Double(segmentLength))
+    guard stride >= 1 else {
+      throw SeparationError.strideIsZero(overlap: options.overlap, segmentLength: segmentLength)
+    }
+    // The first sample of a track is covered by one chunk alone and divided by its weight.
+    let lowest = TransitionWeights.lowest(segmentLength: segmentLength, power: options.transitionPower)
+    guard lowest > 0 else { throw SeparationError.transitionPowerTooLarge(options.transitionPower) }
+    self.segmentLength = segmentLength
+    self.stride = stride
+    // `valid_length`: a segment that was asked for wins over the one the network was trained on.
+    paddedLength =
+      if options.segment != nil {
+        segmentLength
+      } else if model.usesTrainingSegment {
+        model.segmentLength
+      } else {
+        nil
+      }
+  }
+}

@@ -1,0 +1,43 @@
+/// Why stems cannot be written; `description` is one sentence for a person.
+public enum OutputError: Error, Equatable, CustomStringConvertible {
+  case unknownPlaceholder(String, template: String)
+  case unbalancedBrace(template: String)
+  case missingStem(template: String)
+  case wrongExtension(path: String, expected: String)
+  case unusableStemName(String)
+  case notAFolder(path: String)
+  case notWritable(path: String, reason: String)
+  case cannotCreateFolder(path: String, reason: String)
+  case cannotPublish(path: String, reason: String)
+  case wouldReplaceInput(path: String)
+  /// The process was told to stop while files were written.
+  case abandoned
+
+  public var description: String {
+    switch self {
+    case .unknownPlaceholder(let name, let template):
+      "The file name '\(template)' holds {\(name)}, which stands for nothing; "
+        + "use {track}, {trackext}, {stem} or {ext}."
+    case .unbalancedBrace(let template):
+      "The file name '\(template)' holds a single brace; write {{ or }} for a brace in a name."
+    case .missingStem(let template):
+      "The file name '\(template)' lacks {stem}, so all stems would go to one file."
+    case .wrongExtension(let path, let expected):
+      "\(path): the name does not end in .\(expected), which is what is written; end it with .{ext}."
+    case .unusableStemName(let name):
+      "The model calls a stem '\(name)', which cannot be part of a file name."
+    case .notAFolder(let path):
+      "\(path): is a file where a folder is needed; choose another folder."
+    case .notWritable(let path, let reason):
+      "\(path): nothing can be written there: \(reason); choose another folder."
+    case .cannotCreateFolder(let path, let reason):
+      "\(path): the folder cannot be created: \(reason)."
+    case .cannotPublish(let path, let reason):
+      "\(path): the finished file cannot be put in place: \(reason)."
+    case .wouldReplaceInput(let path):
+      "\(path): a stem would replace the song itself; choose another folder or file name."
+    case .abandoned:
+      "The files were not put in place because the program was told to stop."
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/// Why a track could not be separated; `description` is one sentence for a person.
+public enum SeparationError: Error, Equatable, CustomStringConvertible {
+  case negativeShifts(Int)
+  case overlapOutOfRange(Double)
+  case transitionPowerTooSmall(Double)
+  case transitionPowerTooLarge(Double)
+  case segmentTooShort(seconds: Double, sampleRate: Int)
+  /// The segment asked for and the longest allowed, in seconds.
+  case segmentTooLong(seconds: Double, longest: Double)
+  /// Segments of `segmentLength` samples would each start where the one before did.
+  case strideIsZero(overlap: Double, segmentLength: Int)
+  case emptyTrack
+  case wrongChannelCount(Int, expected: Int)
+  case unequalChannels
+  case wrongOutputShape([Int], expected: [Int])
+  case outputNotFinite(second: Double)
+  case modelUnavailable(path: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .negativeShifts(let shifts):
+      "The number of shifts is \(shifts); it must be 0 or more."
+    case .overlapOutOfRange(let overlap):
+      "The overlap is \(overlap); it must be at least 0 and below 1."
+    case .transitionPowerTooSmall(let power):
+      "The transition power is \(power); it must be a number of 1 or more."
+    case .transitionPowerTooLarge(let power):
+      "With a transition power of \(power) the ends of a segment would weigh nothing; use a smaller one."
+    case .segmentTooShort(let seconds, let sampleRate):
+      "A segment of \(seconds) s holds no sample at \(sampleRate) Hz; use a longer segment."
+    case .segmentTooLong(let seconds, let longest):
+      "Cannot use a Transformer model with a longer segment than it was trained for: "
+        + "\(seconds) s was asked for, the longest is \(longest) s."
+    case .strideIsZero(let overlap, let segmentLength):
+      "With an overlap of \(overlap), segments of \(segmentLength) samples would not advance; "
+        + "use a smaller overlap or a longer segment."
+    case .emptyTrack:
+      "The track holds no audio."
+    case .wrongChannelCount(let count, let expected):
+      "The audio has \(count) channels where the model takes \(expected); convert it first."
+    case .unequalChannels:
+      "The channels of the audio differ in length."
+    case .wrongOutputShape(let shape, let expected):
+      "The model returned shape \(shape) where \(expected) was expected; its checkpoint does not fit."
+    case .outputNotFinite(let second):
+      "The model returned values that are not numbers in the segment at \(second) s; "
+        + "the audio or the model file is damaged."
+    case .modelUnavailable(let path, let reason):
+      "The model \(path) cannot be used: \(reason)."
+    }
+  }
+}

@@ -1,0 +1,1 @@
+"""Golden data for the Swift re-implementation of HTDemucs, made by the PyTorch oracle."""
