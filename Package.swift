@@ -40,14 +40,16 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
 
+    // The generator and the golden files of docs/goldens.md, for all tests.
+    .target(name: "GoldenSupport", dependencies: ["Checkpoints"], path: "Tests/GoldenSupport"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"]),
     .testTarget(name: "AudioFilesTests", dependencies: ["AudioFiles"]),
-    .testTarget(name: "SpectralTests", dependencies: ["Spectral", "Checkpoints"]),
-    .testTarget(name: "LayersTests", dependencies: ["Layers", "Checkpoints"]),
+    .testTarget(name: "SpectralTests", dependencies: ["Spectral", "GoldenSupport"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "CKernels", "GoldenSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
-    .testTarget(name: "HTDemucsTests", dependencies: ["HTDemucs"]),
+    .testTarget(name: "HTDemucsTests", dependencies: ["HTDemucs", "GoldenSupport", "AudioFiles"]),
     .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore"]),
-    .testTarget(name: "SeparationTests", dependencies: ["Separation"]),
+    .testTarget(name: "SeparationTests", dependencies: ["Separation", "GoldenSupport"]),
     .testTarget(name: "DemucsCLITests", dependencies: ["DemucsCLI", "Separation"]),
   ],
   swiftLanguageModes: [.v6]

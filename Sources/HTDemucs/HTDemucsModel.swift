@@ -24,8 +24,13 @@ public final class HTDemucsModel: @unchecked Sendable {
   ///   - checkpoint: weights and configuration.
   ///   - pool: the threads to compute with; results do not depend on their number.
   /// - Throws: `ConfigurationError` or `CheckpointError`.
-  public init(_ checkpoint: Checkpoint, pool: WorkerPool) throws {
-    network = try InnerNetwork(checkpoint)
+  public convenience init(_ checkpoint: Checkpoint, pool: WorkerPool) throws {
+    try self.init(try InnerNetwork(checkpoint), pool: pool)
+  }
+
+  /// Puts STFT and iSTFT around a network.
+  public init(_ network: InnerNetwork, pool: WorkerPool) throws {
+    self.network = network
     spectrogram = try Spectrogram(
       fftSize: network.configuration.fftSize, margin: network.configuration.margin)
     workspace = Workspace(pool: pool)

@@ -11,12 +11,19 @@ public final class InnerNetwork: @unchecked Sendable {
   private let network: HTDemucs
 
   /// - Throws: `ConfigurationError` or `CheckpointError`, naming parameters or tensors.
-  public init(_ checkpoint: Checkpoint) throws {
+  public convenience init(_ checkpoint: Checkpoint) throws {
+    let audit = CheckpointAudit(checkpoint)
+    try self.init(try checkpoint.modelDescription(), tensor: audit.tensor)
+    try audit.finish()
+  }
+
+  /// - Parameter tensor: gives the parameter of a name and shape, in the names of PyTorch's `state_dict`.
+  package init(
+    _ description: ModelDescription, tensor: @escaping (_ name: String, _ shape: [Int]) throws -> Tensor
+  ) throws {
     MatrixMultiply.prepare()
-    configuration = try Configuration(try checkpoint.modelDescription())
-    let parameters = Parameters(checkpoint)
-    network = try HTDemucs(configuration, parameters)
-    try parameters.finish()
+    configuration = try Configuration(description)
+    network = try HTDemucs(configuration, Parameters(tensor))
   }
 
   /// - Parameters:

@@ -2,42 +2,13 @@ import Checkpoints
 import Layers
 import Tensors
 
-/// Hands the tensors of a checkpoint to the layers that ask for them, and keeps account of what was asked.
-final class Parameters {
-  private let checkpoint: Checkpoint
-  private var requested: [String: [Int]] = [:]
-  private var hasProblem = false
+/// Hands tensors to the layers that ask for them by name and shape.
+struct Parameters {
+  private let provide: (_ name: String, _ shape: [Int]) throws -> Tensor
 
-  init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
+  init(_ provide: @escaping (_ name: String, _ shape: [Int]) throws -> Tensor) { self.provide = provide }
 
-  /// The tensor of that name; zeros if it is missing or misshapen, which `finish` reports.
-  func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
-    requested[name] = shape
-    if checkpoint.shape(of: name) == shape { return try checkpoint.tensor(name, shape: shape) }
-    hasProblem = true
-    // A hostile configuration may ask for any size: only what a file can hold is worth standing in for.
-    var count = 1
-    for extent in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard !overflow, product <= 1 << 24 else { throw mismatch() }
-      count = product
-    }
-    return Tensor(shape: shape)
-  }
-
-  /// - Throws: one error that names every missing, extra and misshapen tensor.
-  func finish() throws {
-    if hasProblem || checkpoint.names.count != requested.count { throw mismatch() }
-  }
-
-  private func mismatch() -> any Error {
-    do {
-      try checkpoint.check(expected: requested)
-    } catch {
-      return error
-    }
-    return ConfigurationError.inconsistent("its tensors are larger than can be")
-  }
+  func tensor(_ name: String, _ shape: [Int]) throws -> Tensor { try provide(name, shape) }
 
   func convolution(
     _ name: String, inputs: Int, outputs: Int, rowKernel: Int? = nil, columnKernel: Int = 1, rowStride: Int = 1,
