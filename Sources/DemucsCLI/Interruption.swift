@@ -26,6 +26,8 @@ final class Interruption: @unchecked Sendable {
   func install() {
     // A reader of standard output that went away must not leave temporary files behind.
     signal(SIGPIPE, SIG_IGN)
+    // A limit on file sizes is to end in a message, as a full disk does.
+    signal(SIGXFSZ, SIG_IGN)
     let queue = DispatchQueue(label: "signals")
     for number in [SIGINT, SIGTERM, SIGHUP] {
       // `nohup` and a shell's `&` ask that a signal be ignored: so be it.

@@ -7,7 +7,7 @@ import Separation
 /// Which network, and how it is run.
 struct ModelArguments: ParsableArguments {
   @Option(
-    name: [.short, .long],
+    name: [.customShort("n", allowingJoined: true), .long],
     help: ArgumentHelp("Name of a model, or path of a model file.", valueName: "name|path"))
   var name = ModelStore.defaultModelName
 
@@ -15,7 +15,7 @@ struct ModelArguments: ParsableArguments {
   var modelsDir: String?
 
   @Option(
-    name: [.short, .long],
+    name: [.customShort("j", allowingJoined: true), .long],
     help: ArgumentHelp("CPU threads; 0 uses all. Results do not depend on it.", valueName: "n"))
   var jobs = 0
 
@@ -93,7 +93,7 @@ struct OutputArguments: ParsableArguments {
   }
 
   @Option(
-    name: [.short, .long],
+    name: [.customShort("o", allowingJoined: true), .long],
     help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"))
   var out = "separated"
 
