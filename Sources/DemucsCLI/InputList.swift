@@ -16,8 +16,9 @@ struct InputList {
     var seen: Set<String> = []
     for path in arguments {
       guard let reason = InputList.problem(with: path) else {
-        if seen.insert(URL(fileURLWithPath: path).resolvingSymlinksInPath().path + "\0" + InputList.name(path)).inserted
-        {
+        if seen.insert(
+          URL(fileURLWithPath: path).resolvingSymlinksInPath().path + "\0" + InputList.name(path)
+        ).inserted {
           tracks.append(path)
         } else {
           duplicates.append(path)

@@ -8,7 +8,9 @@ import Synchronization
 /// The separation stops at the next segment and the program ends as always. A segment takes a second or more, so
 /// after half a second, or at a second signal, the program ends from here: only temporary files are open, and they
 /// are removed.
-final class Interruption: Sendable {
+///
+/// `@unchecked`: the sources are written once, by `install`, and only kept.
+final class Interruption: @unchecked Sendable {
   /// What a shell expects of a program ended by Ctrl-C: 128 + SIGINT.
   static let exitStatus: Int32 = 130
 
@@ -16,7 +18,7 @@ final class Interruption: Sendable {
 
   private let requested = Atomic<Bool>(false)
   private let console: Console
-  private let sources = Mutex<[any DispatchSourceSignal]>([])
+  private var sources: [any DispatchSourceSignal] = []
 
   init(console: Console) { self.console = console }
 
@@ -24,6 +26,8 @@ final class Interruption: Sendable {
   func install() {
     // A reader of standard output that went away must not leave temporary files behind.
     signal(SIGPIPE, SIG_IGN)
+    // A limit on file sizes is to end in a message, as a full disk does.
+    signal(SIGXFSZ, SIG_IGN)
     let queue = DispatchQueue(label: "signals")
     for number in [SIGINT, SIGTERM, SIGHUP] {
       // `nohup` and a shell's `&` ask that a signal be ignored: so be it.
@@ -38,7 +42,7 @@ final class Interruption: Sendable {
         queue.asyncAfter(deadline: .now() + Interruption.patience) { [self] in end() }
       }
       source.activate()
-      sources.withLock { $0.append(source) }
+      sources.append(source)
     }
   }
 

@@ -1,20 +1,21 @@
 import ArgumentParser
 import AudioFiles
 import Foundation
+import ModelStore
 import Separation
 
 /// Which network, and how it is run.
 struct ModelArguments: ParsableArguments {
   @Option(
-    name: [.short, .long],
+    name: [.customShort("n", allowingJoined: true), .long],
     help: ArgumentHelp("Name of a model, or path of a model file.", valueName: "name|path"))
-  var name = defaultModelName
+  var name = ModelStore.defaultModelName
 
   @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"))
   var modelsDir: String?
 
   @Option(
-    name: [.short, .long],
+    name: [.customShort("j", allowingJoined: true), .long],
     help: ArgumentHelp("CPU threads; 0 uses all. Results do not depend on it.", valueName: "n"))
   var jobs = 0
 
@@ -28,7 +29,8 @@ struct ModelArguments: ParsableArguments {
   mutating func validate() throws {
     guard jobs >= 0 else { throw ValidationError("--jobs is \(jobs); it must be 0 or more.") }
     guard device == "cpu" else {
-      throw ValidationError("--device '\(device)' is not available: demucs-cli runs on the CPU only. Leave it out.")
+      throw ValidationError(
+        "--device '\(device)' is not available: demucs-cli runs on the CPU only. Leave it out.")
     }
   }
 
@@ -51,7 +53,8 @@ struct ChunkArguments: ParsableArguments {
     help: ArgumentHelp("Length of a segment. (default: the longest the model takes)", valueName: "seconds"))
   var segment: Double?
 
-  @Option(help: ArgumentHelp("Seed of the random shifts: the same seed gives the same files.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Seed of the random shifts: the same seed gives the same files.", valueName: "n"))
   var seed: UInt64 = 0
 
   @Option(help: .hidden)
@@ -90,7 +93,7 @@ struct OutputArguments: ParsableArguments {
   }
 
   @Option(
-    name: [.short, .long],
+    name: [.customShort("o", allowingJoined: true), .long],
     help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"))
   var out = "separated"
 

@@ -59,7 +59,9 @@ struct ApplyModel {
     let count = finished.shape[1]
     for row in estimate.indices {
       let source = finished.data + row * count
-      for index in max(0, -position)..<max(0, -position, count) { estimate[row][position + index] += source[index] }
+      for index in max(0, -position)..<max(0, -position, count) {
+        estimate[row][position + index] += source[index]
+      }
     }
   }
 

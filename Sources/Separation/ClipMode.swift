@@ -27,7 +27,9 @@ public enum ClipMode: String, CaseIterable, Sendable {
 
   private static func change(_ channels: inout [[Float]], _ transform: (Float) -> Float) {
     for channel in channels.indices {
-      for index in channels[channel].indices { channels[channel][index] = transform(channels[channel][index]) }
+      for index in channels[channel].indices {
+        channels[channel][index] = transform(channels[channel][index])
+      }
     }
   }
 }

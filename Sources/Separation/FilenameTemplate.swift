@@ -71,7 +71,7 @@ public struct FilenameTemplate: Equatable, Sendable {
         plain.append(rest.removeFirst())
         continue
       }
-      guard character == "{", let end = rest.firstIndex(of: "}") else {
+      guard character == "{", let end = rest.firstIndex(where: { "{}".contains($0) }), rest[end] == "}" else {
         throw OutputError.unbalancedBrace(template: text)
       }
       guard let placeholder = Placeholder(rawValue: String(rest[..<end])) else {

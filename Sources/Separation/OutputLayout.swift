@@ -4,7 +4,7 @@ import Foundation
 public struct OutputLayout: Equatable, Sendable {
   /// Folder of all output of one model.
   public let folder: String
-  public let template: FilenameTemplate
+  public private(set) var template: FilenameTemplate
   /// Extension of the files written, without a dot.
   public let fileExtension: String
 
@@ -45,9 +45,19 @@ public struct OutputLayout: Equatable, Sendable {
     let groups = Dictionary(grouping: tracks.indices) { outputs[$0] }
     for (index, output) in outputs.enumerated() {
       guard let group = groups[output], group.count > 1, group[0] == index else { continue }
-      return OutputCollision(output: output, tracks: group.map { tracks[$0] })
+      let collided = group.map { tracks[$0] }
+      return OutputCollision(output: output, tracks: collided, remedy: try remedy(for: collided))
     }
     return nil
+  }
+
+  /// A file name that tells `tracks` apart, if their extensions do.
+  private func remedy(for tracks: [String]) throws -> String? {
+    let text = "{track}.{trackext}/{stem}.{ext}"
+    var layout = self
+    layout.template = try FilenameTemplate(text)
+    return Set(try tracks.map { try layout.path(track: $0, stem: "{stem}") }).count == tracks.count
+      ? text : nil
   }
 
   /// Finds out, before hours of work, whether files could be written at `paths`. Creates nothing.
@@ -55,16 +65,14 @@ public struct OutputLayout: Equatable, Sendable {
   public static func checkWritable(_ paths: [String]) throws {
     for folder in Set(paths.map(OutputLayout.folder(of:))) {
       var existing = folder
-      while access(existing, F_OK) != 0, errno == ENOENT, existing != "/", existing != "." {
+      while access(existing, F_OK) != 0, [ENOENT, ENOTDIR].contains(errno), existing != "/", existing != "." {
         existing = OutputLayout.folder(of: existing)
       }
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: existing, isDirectory: &isFolder)
       if exists, !isFolder.boolValue { throw OutputError.notAFolder(path: existing) }
       guard access(existing, W_OK | X_OK) == 0 else {
-        throw errno == ENOTDIR
-          ? OutputError.notAFolder(path: existing)
-          : OutputError.notWritable(path: existing, reason: String(cString: strerror(errno)))
+        throw OutputError.notWritable(path: existing, reason: String(cString: strerror(errno)))
       }
     }
   }
@@ -91,8 +99,13 @@ public struct OutputCollision: Equatable, Sendable, CustomStringConvertible {
   /// The songs, in the order given.
   public let tracks: [String]
 
+  /// A file name template that tells the songs apart; `nil` if only another folder does.
+  public let remedy: String?
+
   public var description: String {
-    "\(tracks.joined(separator: " and ")) would all write \(output). Separate them into different folders "
-      + "with --out, or tell them apart with --filename, for example '{track}-{trackext}/{stem}.{ext}'."
+    let way =
+      remedy.map { "Tell them apart with --filename '\($0)'." }
+      ?? "Their names are the same: separate them in calls of their own, each with its --out or --filename."
+    return "\(tracks.joined(separator: " and ")) would all write \(output). \(way)"
   }
 }

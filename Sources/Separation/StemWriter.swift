@@ -53,7 +53,8 @@ public struct StemWriter: Sendable {
       clipMode.apply(to: &audio.channels)
       do {
         let writer = try AudioFileWriter(
-          path: temporary, sampleRate: sampleRate, channelCount: audio.channelCount, sampleFormat: sampleFormat)
+          path: temporary, sampleRate: sampleRate, channelCount: audio.channelCount,
+          sampleFormat: sampleFormat)
         try writer.write(audio)
         try writer.finish()
       } catch AudioFileError.writeFailed(_, let reason) {

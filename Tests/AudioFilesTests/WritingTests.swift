@@ -31,7 +31,7 @@ import Testing
 
   @Test("16 bits: to nearest, half to even, saturating, NaN as 0", arguments: Container.allCases)
   func rounding16(container: Container) throws {
-    // 1.5 / 32767 is no float, and its nearest is above: the neighbours tell rounding from truncation.
+    // Small half steps are no floats: their neighbours tell rounding from truncation.
     let table: [(Float, Int32)] = [
       (0, 0), (-0.0, 0), (1, 32767), (-1, -32767), (1.5, 32767), (-1.5, -32768), (.infinity, 32767),
       (-.infinity, -32768), (.nan, 0), (1e30, 32767), (-1e30, -32768), (32768 / 32767.0, 32767),

@@ -45,7 +45,8 @@ struct OverlapAddTests {
 
   @Test func triangleOfOddAndEvenSegments() {
     let third: Float = 1 / 3
-    #expect(TransitionWeights.triangle(segmentLength: 5, power: 1) == [third, 2 * third, 1, 2 * third, third])
+    #expect(
+      TransitionWeights.triangle(segmentLength: 5, power: 1) == [third, 2 * third, 1, 2 * third, third])
     #expect(TransitionWeights.triangle(segmentLength: 4, power: 2) == [0.25, 1, 1, 0.25])
     #expect(TransitionWeights.triangle(segmentLength: 1, power: 1) == [1])
   }

@@ -44,13 +44,17 @@ final class CopyModel: SeparationModel {
   enum Fault { case none, shape, notFinite }
 
   let sources = ["copy"]
-  let sampleRate = 20
+  let sampleRate: Int
   let audioChannels = 2
-  let segmentLength = 47
+  let segmentLength: Int
   let usesTrainingSegment = true
   let fault: Fault
 
-  init(fault: Fault = .none) { self.fault = fault }
+  init(fault: Fault = .none, sampleRate: Int = 20, segmentLength: Int = 47) {
+    self.fault = fault
+    self.sampleRate = sampleRate
+    self.segmentLength = segmentLength
+  }
 
   func separate(_ mix: Tensor) -> Tensor {
     let length = fault == .shape ? mix.shape[1] - 1 : mix.shape[1]

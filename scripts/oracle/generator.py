@@ -17,13 +17,13 @@ MASK = (1 << 64) - 1
 GOLDEN_GAMMA = 0x9E3779B97F4A7C15
 CHUNK = 1 << 22
 
-CONVOLUTION_GAIN = 1.5
+CONVOLUTION_GAIN = 1.0
 LINEAR_GAIN = 1.0
-ATTENTION_GAIN = 1.35
+QUERY_KEY_GAIN = 2.0
 EMBEDDING_SCALE = 0.8
 NORM_SCALE = 0.5
 BIAS_SCALE = 0.3
-LAYER_SCALE = (0.5, 0.75)
+LAYER_SCALE = (0.4, 0.6)
 
 
 def stream_seed(name: str, salt: int | None = None) -> int:
@@ -93,19 +93,17 @@ def scale_and_offset(name: str, shape: Sequence[int]) -> tuple[float, float]:
         return EMBEDDING_SCALE, 0.0
     if len(shape) == 1:
         return NORM_SCALE, 1.0
-    if name.endswith("in_proj_weight"):
-        gain = ATTENTION_GAIN
-    elif len(shape) == 2:
-        gain = LINEAR_GAIN
-    else:
-        gain = CONVOLUTION_GAIN
+    gain = LINEAR_GAIN if len(shape) == 2 else CONVOLUTION_GAIN
     return gain * math.sqrt(3.0 / fan_in(name, shape)), 0.0
 
 
 def parameter(name: str, shape: Sequence[int], salt: int | None = None) -> torch.Tensor:
-    """The generated value of a parameter."""
+    """The generated value of a parameter; the query and key rows of an attention are larger, or its logits would be flat."""
     scale, offset = scale_and_offset(name, shape)
-    return scaled(name, shape, scale, offset, salt)
+    values = scaled(name, shape, scale, offset, salt)
+    if name.endswith("in_proj_weight"):
+        values[: 2 * shape[1]] *= QUERY_KEY_GAIN
+    return values
 
 
 def fill(module: torch.nn.Module, prefix: str = "", salt: int | None = None) -> dict[str, list[int]]:

@@ -1,0 +1,63 @@
+import Foundation
+import Separation
+
+/// The songs of one command, one after another: a song that fails does not stop the rest.
+final class Batch {
+  let console: Console
+  private let interruption: Interruption
+  private var failures: [TrackFailure] = []
+
+  init(console: Console, interruption: Interruption) {
+    self.console = console
+    self.interruption = interruption
+  }
+
+  /// Says at once what is wrong with the arguments.
+  func start(with inputs: InputList) {
+    for duplicate in inputs.duplicates {
+      console.problem("Note: \(duplicate) is given more than once; it is separated once.")
+    }
+    for failure in inputs.failures { fail(failure) }
+  }
+
+  /// Separates one song and prints the paths of its stems.
+  /// - Throws: `CancellationError` or `OutputError.abandoned` if the program was told to stop; nothing else.
+  func separate(
+    _ track: String, number: Int, of total: Int, with separator: Separator, to writer: StemWriter
+  ) throws {
+    try interruption.check()
+    let name = (total > 1 ? "[\(number)/\(total)] " : "") + InputList.name(track)
+    let display = ProgressDisplay(name: name, console: console)
+    if console.style == .log { console.note("\(name): separating") }
+    do {
+      let done = try separator.separateFile(track, to: writer) { [interruption] progress in
+        try interruption.check()
+        display.show(progress)
+      }
+      for warning in done.warnings { console.problem("Warning: \(warning)") }
+      display.finish(seconds: done.seconds)
+      for output in done.outputs { console.result(output) }
+    } catch let error as CancellationError {
+      throw error
+    } catch OutputError.abandoned {
+      throw OutputError.abandoned
+    } catch {
+      fail(TrackFailure(track: track, error: error))
+    }
+  }
+
+  /// Says how it went if there was more than one song.
+  /// - Returns: whether any failed.
+  func finish(total: Int) -> Bool {
+    if !failures.isEmpty, total > 1 {
+      let names = failures.map(\.track).joined(separator: ", ")
+      console.problem("\(failures.count) of \(total) songs failed: \(names)")
+    }
+    return !failures.isEmpty
+  }
+
+  private func fail(_ failure: TrackFailure) {
+    failures.append(failure)
+    console.problem("Error: \(failure.line)")
+  }
+}

@@ -1,0 +1,107 @@
+import ArgumentParser
+import Foundation
+import Logging
+import ModelStore
+import Separation
+import Tensors
+
+/// `demucs-cli separate`: songs in, stems out, with the options of `demucs`.
+struct SeparateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "separate",
+    abstract: "Split songs into stems.",
+    discussion: """
+      Stems go to OUT/MODEL/TRACK/STEM.wav. Their paths are printed on standard output, \
+      progress and warnings on standard error. A file under a stem's name is always whole.
+
+      Examples:
+        demucs-cli separate song.mp3
+        demucs-cli separate *.flac --out stems --float32
+        demucs-cli separate song.wav --shifts 4 --overlap 0.5
+        demucs-cli separate song.wav --filename '{track} {stem}.{ext}'
+        demucs-cli separate song.wav --name models/my_model.safetensors
+
+      Exit status:
+        0    all songs are done
+        1    some song failed, the rest is done
+        64   bad usage
+        130  interrupted
+      """)
+
+  @Argument(help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more.", valueName: "file"))
+  var files: [String]
+
+  @OptionGroup(title: "Output options") var output: OutputArguments
+  @OptionGroup(title: "Separation options") var chunks: ChunkArguments
+  @OptionGroup(title: "Model options") var model: ModelArguments
+
+  @Flag(help: "Show no progress; warnings and errors stay.")
+  var quiet = false
+
+  @Flag(name: [.short, .long], help: "Log what is done to standard error.")
+  var verbose = false
+
+  mutating func validate() throws {
+    if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
+    // Two songs of one name would overwrite each other hours later; the model's own folder changes nothing in that.
+    let layout = try output.layout(model: "model")
+    let inputs = InputList(files)
+    do {
+      if let collision = try layout.firstCollision(of: inputs.tracks) {
+        throw ValidationError("\(collision)")
+      }
+      for track in inputs.tracks { _ = try layout.path(track: track, stem: "{stem}") }
+    } catch let error as OutputError {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  func run() throws {
+    let console = Console(style: Console.style(quiet: quiet, verbose: verbose))
+    let interruption = Interruption(console: console)
+    interruption.install()
+    do {
+      let inputs = InputList(files)
+      let batch = Batch(console: console, interruption: interruption)
+      batch.start(with: inputs)
+      if !inputs.tracks.isEmpty { try separate(inputs.tracks, in: batch) }
+      let failed = batch.finish(total: inputs.tracks.count + inputs.failures.count)
+      if failed { throw ExitCode.failure }
+    } catch is CancellationError {
+      console.problem("Interrupted.")
+      throw ExitCode(Interruption.exitStatus)
+    } catch OutputError.abandoned {
+      throw ExitCode(Interruption.exitStatus)
+    }
+  }
+
+  /// Loads the model and separates every song. Without a model no song can be.
+  private func separate(_ tracks: [String], in batch: Batch) throws {
+    let (separator, writer): (Separator, StemWriter)
+    do {
+      (separator, writer) = try makeSeparator()
+    } catch {
+      batch.console.problem("Error: \(error)")
+      throw ExitCode.failure
+    }
+    for (index, track) in tracks.enumerated() {
+      try batch.separate(track, number: index + 1, of: tracks.count, with: separator, to: writer)
+    }
+  }
+
+  private func makeSeparator() throws -> (Separator, StemWriter) {
+    var logger = Logger(label: "demucs-cli") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = verbose ? .debug : .error
+    let location = try ModelStore.locate(model.name, modelsDirectory: model.modelsDir)
+    logger.debug("found model", metadata: ["name": "\(location.name)", "path": "\(location.path)"])
+    let pool = WorkerPool(threadCount: model.threadCount)
+    let network = try loadModel(
+      at: location.path, pool: pool, options: ModelOptions(tapFolder: model.dumpTaps))
+    logger.debug(
+      "loaded model", metadata: ["sources": "\(network.sources)", "threads": "\(pool.threadCount)"])
+    let writer = StemWriter(
+      layout: try output.layout(model: location.name), clipMode: output.clipMode,
+      sampleFormat: output.sampleFormat)
+    return (try Separator(model: network, options: chunks.options, logger: logger), writer)
+  }
+}
