@@ -49,8 +49,8 @@ let package = Package(
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
     .testTarget(name: "HTDemucsTests", dependencies: ["HTDemucs", "GoldenSupport", "AudioFiles"]),
     .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore"]),
-    .testTarget(name: "SeparationTests", dependencies: ["Separation", "GoldenSupport"]),
-    .testTarget(name: "DemucsCLITests", dependencies: ["DemucsCLI", "Separation"]),
+    .testTarget(name: "SeparationTests", dependencies: ["Separation", "GoldenSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "DemucsCLITests", dependencies: ["DemucsCLI", "Separation"], exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -13,8 +13,10 @@ final class CrossTransformerEncoder {
   private let normInTime: TokenNorm
   private let layers: [TransformerLayer]
   private let timeLayers: [TransformerLayer]
-  /// `[positions, width]` of the learned embedding, scaled; nil for sinusoids.
+  /// `[positions, width]` of the learned embedding, as stored; nil for sinusoids.
   private let learned: Tensor?
+  /// `boost` of `demucs.transformer.ScaledEmbedding`.
+  private static let learnedBoost: Float = 3
 
   private let lock = NSLock()
   private var imageEmbedding: (rows: Int, columns: Int, tensor: Tensor)?
@@ -42,10 +44,8 @@ final class CrossTransformerEncoder {
     layers = try branch(".layers")
     timeLayers = try branch(".layers_t")
     if case .learned(let positions) = configuration.embedding {
-      let weight = try parameters.tensor(
+      learned = try parameters.tensor(
         name + ".position_embeddings.embedding.weight", [positions, configuration.width])
-      // `ScaledEmbedding(boost=3)`.
-      learned = Tensor(shape: weight.shape, values: weight.elements.map { $0 * 3 })
     } else {
       learned = nil
     }
@@ -73,7 +73,9 @@ final class CrossTransformerEncoder {
     normaliseTokens(tokens, normIn, Self.name + ".norm_in", workspace)
     addEmbedding(image(rows: x.rows, columns: x.columns), to: tokens, workspace)
     normaliseTokens(timeTokens, normInTime, Self.name + ".norm_in_t", workspace)
-    addEmbedding(try sequence(length: time.columns), to: timeTokens, workspace)
+    let sequence = try sequence(length: time.columns)
+    if learned != nil { tapLearned(sequence, workspace.taps) }
+    addEmbedding(sequence, to: timeTokens, workspace)
 
     let old = Tokens(in: arena, count: tokens.count, width: tokens.width)
     for (layer, timeLayer) in zip(layers, timeLayers) {
@@ -111,6 +113,14 @@ final class CrossTransformerEncoder {
     }
   }
 
+  private func tapLearned(_ sequence: Tensor, _ taps: TapRecorder?) {
+    guard let taps, let learned else { return }
+    let name = Self.name + ".position_embeddings"
+    taps.record(
+      name + ".embedding", Tensor(shape: sequence.shape, values: learned.elements.prefix(sequence.count)))
+    taps.record(name, sequence)
+  }
+
   private func image(rows: Int, columns: Int) -> Tensor {
     lock.lock()
     defer { lock.unlock() }
@@ -124,14 +134,18 @@ final class CrossTransformerEncoder {
   private func sequence(length: Int) throws -> Tensor {
     lock.lock()
     defer { lock.unlock() }
+    if let known = sequenceEmbedding, known.shape[0] == length { return known }
     if let learned {
       guard learned.shape[0] >= length else {
         throw ConfigurationError.inconsistent(
           "the segment has \(length) steps, but t_max_positions is \(learned.shape[0])")
       }
-      return learned
+      let width = configuration.width
+      let tensor = Tensor(
+        shape: [length, width], values: learned.elements.prefix(length * width).map { $0 * Self.learnedBoost })
+      sequenceEmbedding = tensor
+      return tensor
     }
-    if let known = sequenceEmbedding, known.shape[0] == length { return known }
     var offset: Float = 0
     if case .cape(meanNormalised: true) = configuration.embedding { offset = Float(length - 1) / 2 }
     let tensor = PositionalEmbedding.sequence(

@@ -1,4 +1,25 @@
+import Checkpoints
+import HTDemucs
 import Tensors
+
+/// Builds the network that a model file describes.
+/// - Parameters:
+///   - path: a model file, as `ModelStore.locate` gives it.
+///   - pool: the threads that the network works on.
+///   - options: what to do beside separating.
+/// - Throws: what is wrong with the file, with its name.
+public func loadModel(
+  at path: String, pool: WorkerPool, options: ModelOptions = ModelOptions()
+) throws -> any SeparationModel {
+  let model: HTDemucsModel
+  do {
+    model = try HTDemucsModel(try Checkpoint(safetensors: path), pool: pool)
+  } catch let error as ConfigurationError {
+    throw SeparationError.modelUnavailable(path: path, reason: "\(error)")
+  }
+  guard let folder = options.tapFolder else { return model }
+  return try TappedModel(model, folder: folder)
+}
 
 /// What a model is told when it is loaded, beside its weights.
 public struct ModelOptions: Sendable, Equatable {
@@ -8,14 +29,6 @@ public struct ModelOptions: Sendable, Equatable {
   public init(tapFolder: String? = nil) { self.tapFolder = tapFolder }
 }
 
-/// Builds the network that a model file describes.
-/// - Parameters:
-///   - path: a model file, as `ModelStore.locate` gives it.
-///   - pool: the threads that the network works on.
-///   - options: what to do beside separating.
-/// - Throws: `SeparationError.modelUnavailable`, or what is wrong with the file.
-public func loadModel(
-  at path: String, pool: WorkerPool, options: ModelOptions = ModelOptions()
-) throws -> any SeparationModel {
-  throw SeparationError.modelUnavailable(path: path, reason: "the network is not available in this build")
+extension HTDemucsModel: SeparationModel {
+  public func separate(_ mix: Tensor) throws -> Tensor { try separate(mix, taps: nil) }
 }

@@ -30,7 +30,10 @@ public final class Tensor: @unchecked Sendable {
 
   deinit { UnsafeMutableRawPointer(data).deallocate() }
 
-  /// The elements in order.
+  /// A copy of the elements in order.
+  public var values: [Float] { withExtendedLifetime(self) { Array(elements) } }
+
+  /// The elements in order, valid as long as the tensor lives.
   public var elements: UnsafeBufferPointer<Float> { UnsafeBufferPointer(start: data, count: count) }
 
   /// The elements, to be written.

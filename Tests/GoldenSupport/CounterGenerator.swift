@@ -43,20 +43,24 @@ public enum CounterGenerator {
     return (0..<count).map { Int(word(seed, $0) % UInt64(size)) }
   }
 
-  /// The generated value of a parameter; its rule follows from name and shape.
+  /// The generated value of a parameter; its rule follows from name and shape. The query and key rows of an attention are
+  /// larger, or its logits would be flat.
   public static func parameter(_ name: String, _ shape: [Int]) -> Tensor {
     let (scale, offset) = rule(name, shape)
-    return tensor(name, shape, scale: Float(scale), offset: Float(offset))
+    let result = tensor(name, shape, scale: Float(scale), offset: Float(offset))
+    if name.hasSuffix("in_proj_weight") {
+      for index in 0..<2 * shape[1] * shape[1] { result.data[index] *= 2 }
+    }
+    return result
   }
 
   private static func rule(_ name: String, _ shape: [Int]) -> (scale: Double, offset: Double) {
-    if name.hasSuffix("scale") { return (0.5, 0.75) }
+    if name.hasSuffix("scale") { return (0.4, 0.6) }
     if name.hasSuffix("bias") { return (0.3, 0) }
     if name.hasSuffix("embedding.weight") { return (0.8, 0) }
     if shape.count == 1 { return (0.5, 1) }
-    let gain = name.hasSuffix("in_proj_weight") ? 1.35 : shape.count == 2 ? 1.0 : 1.5
     let terms =
       name.hasSuffix("conv_tr.weight") ? max(1, 2 * shape[0]) : max(1, shape.dropFirst().reduce(1, *))
-    return (gain * (3.0 / Double(terms)).squareRoot(), 0)
+    return ((3.0 / Double(terms)).squareRoot(), 0)
   }
 }
