@@ -18,6 +18,8 @@ public final class AudioFileReader {
   private let file: SoundFile
   private var interleaved: [Float]
   private var isAtEnd = false
+  /// What reading stumbled over first; the next read would clear libsndfile's own memory of it.
+  private var failure: SoundFile.Failure?
 
   /// Opens the file and checks its header.
   ///
@@ -61,6 +63,7 @@ public final class AudioFileReader {
       let count = interleaved.withUnsafeMutableBufferPointer { samples in
         samples.baseAddress.map { file.read(into: $0, frames: wanted) } ?? 0
       }
+      if count < wanted, failure == nil { failure = file.failure }
       if count == 0 {
         isAtEnd = true
         try checkEnd()
@@ -88,7 +91,6 @@ public final class AudioFileReader {
   }
 
   private func checkEnd() throws {
-    let failure = file.failure
     if let failure, failure.isSystem {
       throw AudioFileError.readFailed(path, frame: framesRead, reason: failure.message)
     }
@@ -97,9 +99,12 @@ public final class AudioFileReader {
       guard framesRead > 0 else {
         throw AudioFileError.notAudio(path, reason: "it ends before its first frame\(cause)")
       }
-      warnings.append(
-        "\(path): the stream has no proper end\(cause), so it may be cut short; "
-          + "the \(framesRead) frames that are there are used.")
+      // Ogg gives its length with its last page; FLAC out of a pipe never does.
+      if failure != nil || Int(file.info.format) & SF_FORMAT_TYPEMASK == SF_FORMAT_OGG {
+        warnings.append(
+          "\(path): the stream has no proper end\(cause), so it may be cut short; "
+            + "the \(framesRead) frames that are there are used.")
+      }
       return
     }
     guard framesRead > 0 else { throw AudioFileError.truncated(path, promisedFrames: promised) }

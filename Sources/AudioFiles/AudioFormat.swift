@@ -8,7 +8,8 @@ public struct AudioFormat: Sendable, Equatable, CustomStringConvertible {
   /// 1 to 1024.
   public let channelCount: Int
 
-  /// Frames as the header says, which may be a lie; nil where the header does not say (an Ogg stream cut short).
+  /// Frames as the header says, which may be a lie; nil where it does not say (an Ogg
+  /// stream cut short, FLAC out of a pipe).
   public let frameCount: Int?
 
   /// Container and encoding, for example "WAV 16-bit PCM".

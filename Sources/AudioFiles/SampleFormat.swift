@@ -4,7 +4,8 @@ public enum SampleFormat: Sendable, Hashable, CaseIterable {
   case int24
   case float32
 
-  var byteCount: Int {
+  /// Bytes of one sample.
+  package var byteCount: Int {
     switch self {
     case .int16: 2
     case .int24: 3

@@ -31,11 +31,17 @@ final class SoundFile {
     max(0, Int(sf_readf_float(handle, samples, sf_count_t(frames))))
   }
 
+  struct Failure {
+    /// True where the system did not deliver the bytes; false where they make no sense.
+    let isSystem: Bool
+    let message: String
+  }
+
   /// What the last read stumbled over, if anything.
-  var failure: (isSystem: Bool, message: String)? {
+  var failure: Failure? {
     let code = sf_error(handle)
     guard code != SF_ERR_NO_ERROR else { return nil }
-    return (code == SF_ERR_SYSTEM, libraryMessage(sf_strerror(handle)))
+    return Failure(isSystem: code == SF_ERR_SYSTEM, message: libraryMessage(sf_strerror(handle)))
   }
 }
 

@@ -3,17 +3,23 @@
 /// It is our own because libsndfile's plain WAV breaks at 4 GiB and its RF64 is `WAVE_FORMAT_EXTENSIBLE` even
 /// when short, which simple readers refuse. Here a `JUNK` chunk keeps room (EBU Tech 3306), so that the file can
 /// become RF64 when it is finished and is a plain RIFF WAV otherwise. No time of day (`PEAK` chunk) is in it.
-struct WAVEHeader {
+package struct WAVEHeader {
   let sampleRate: Int
   let channelCount: Int
   let sampleFormat: SampleFormat
 
+  package init(sampleRate: Int, channelCount: Int, sampleFormat: SampleFormat) {
+    self.sampleRate = sampleRate
+    self.channelCount = channelCount
+    self.sampleFormat = sampleFormat
+  }
+
   /// Bytes before the first sample, the same for any length of audio.
-  var byteCount: Int { bytes(dataByteCount: 0).count }
+  package var byteCount: Int { bytes(dataByteCount: 0).count }
 
   /// The header of a file with so many bytes of samples. Samples of an odd number of bytes are followed by one
   /// byte of padding.
-  func bytes(dataByteCount: Int) -> [UInt8] {
+  package func bytes(dataByteCount: Int) -> [UInt8] {
     let frameByteCount = channelCount * sampleFormat.byteCount
     let frameCount = dataByteCount / frameByteCount
     let isFloat = sampleFormat == .float32
