@@ -204,7 +204,9 @@ extension DConv {
     }
     let gated = scratch.allocate(channels * count)
     kernel_affine_glu(gated, count, tile, stride, channels, count, affine, shift, nil)
-    for (suffix, scale) in [(".5", nil), (".6", UnsafePointer(layer.layerScale.data)), ("", UnsafePointer(layer.layerScale.data))] {
+    for (suffix, scale) in [
+      (".5", nil), (".6", UnsafePointer(layer.layerScale.data)), ("", UnsafePointer(layer.layerScale.data)),
+    ] {
       taps.record(
         .batch(layer.name + suffix, rows: rows, channels: channels, columns: columns), row: row, column: column,
         gated, stride: count, channels: channels, columns: count, scale: scale)

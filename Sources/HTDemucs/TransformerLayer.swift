@@ -154,7 +154,8 @@ struct TransformerLayer {
       outProjection.apply(
         attended.data + tile.start * width, width, tokens: tile.count, into: out, width)
       if let taps = workspace.taps {
-        tapBranch(taps, [attentionName, name + ".dropout1"], name + ".gamma_1", out, outProjection.bias, gamma1, x, tile)
+        tapBranch(
+          taps, [attentionName, name + ".dropout1"], name + ".gamma_1", out, outProjection.bias, gamma1, x, tile)
       }
       kernel_token_residual(
         x.data + tile.start * width, width, out, width, tile.count, width, gamma1?.data, outProjection.bias.data)
