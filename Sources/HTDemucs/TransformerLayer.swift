@@ -14,12 +14,13 @@ struct Tokens {
     self.width = width
   }
 
-  /// Tokens that a worker takes at a time: few enough for the hidden features of a tile to stay in cache.
-  static let tileSize = 96
-
+  /// What a worker takes at a time: few enough tokens for their hidden features to stay in cache, in a number of tiles
+  /// that 2, 4 or 8 threads share evenly.
   var tiles: [Tile] {
-    stride(from: 0, to: count, by: Self.tileSize).map {
-      Tile(row: 0, start: $0, count: min(Self.tileSize, count - $0))
+    let rounds = max(1, (count + 8 * 192 - 1) / (8 * 192))
+    let size = max(16, (count + 8 * rounds - 1) / (8 * rounds))
+    return stride(from: 0, to: count, by: size).map {
+      Tile(row: 0, start: $0, count: min(size, count - $0))
     }
   }
 }
