@@ -76,14 +76,15 @@ public struct Attention: Sendable {
     let scale = 1 / Float(headWidth).squareRoot()
     for start in stride(from: 0, to: keyCount, by: Self.keyTile) {
       let width = min(Self.keyTile, keyCount - start)
-      kernel_multiply(
-        count, width, headWidth, queries, queryStride, 1, keys + start, keyStride, scores, Self.keyTile, 0)
+      MatrixMultiply.multiplyNarrow(
+        rows: count, columns: width, depth: headWidth, queries, queryStride, keys + start, keyStride, into: scores,
+        Self.keyTile)
       // Before the first tile there are no values to fade.
       kernel_softmax_step(
         scores, count, width, Self.keyTile, scale, maximum, sum, out, start == 0 ? 0 : headWidth, outStride)
-      kernel_multiply(
-        count, headWidth, width, scores, Self.keyTile, 1, values + start * valueStride, valueStride, out, outStride,
-        start == 0 ? 0 : 1)
+      MatrixMultiply.multiplyNarrow(
+        rows: count, columns: headWidth, depth: width, scores, Self.keyTile, values + start * valueStride, valueStride,
+        into: out, outStride, accumulate: start > 0)
     }
     kernel_softmax_finish(out, count, headWidth, outStride, sum)
   }

@@ -6,10 +6,19 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 // Name of the instruction set that the kernels use on this processor.
 const char *kernel_instruction_set(void);
+
+// A meter of matrix products for benchmarks: work and time of each thread, added up. Off, it costs one load a product.
+void kernel_meter_run(bool on);
+// The present time in seconds; 0 while the meter is off.
+double kernel_meter_start(void);
+void kernel_meter_stop(double start, double operations);
+// Floating-point operations and thread-seconds since the program began. Call it while no product runs.
+void kernel_meter_total(double *operations, double *seconds);
 
 // Elementwise, in place on `count` floats; for tests and odd places.
 void kernel_exp(float *x, size_t count);
