@@ -38,8 +38,9 @@ struct Bottom {
     _ x: FeatureMap, _ time: FeatureMap, workspace: Workspace
   ) throws -> (FeatureMap, FeatureMap) {
     let arena = workspace.arena
-    let output = FeatureMap(in: arena, rows: x.rows, channels: x.channels, columns: x.columns, margin: margin)
-    let timeOutput = FeatureMap(in: arena, rows: 1, channels: time.channels, columns: time.columns, margin: margin)
+    let second = workspace.secondArena
+    let output = FeatureMap(in: second, rows: x.rows, channels: x.channels, columns: x.columns, margin: margin)
+    let timeOutput = FeatureMap(in: second, rows: 1, channels: time.channels, columns: time.columns, margin: margin)
     guard let transformer else {
       for (source, target) in [(x, output), (time, timeOutput)] {
         for row in 0..<source.rows {
