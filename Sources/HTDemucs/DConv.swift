@@ -98,6 +98,10 @@ struct DConv {
   /// Works on a map of one row, in place, tile by tile: norms are over the whole length, as in the time branch.
   /// - Parameter map: `[1, channels, columns]`, its margin at least the largest dilation.
   func applyToSequence(_ map: FeatureMap, workspace: Workspace) {
+    workspace.measure("time residual branch") { applied(map, workspace) }
+  }
+
+  private func applied(_ map: FeatureMap, _ workspace: Workspace) {
     let columns = map.columns
     let tiles = Tile.tiles(rows: 1, columns: columns, channels: 2 * channels)
     let taps = workspace.taps
