@@ -33,7 +33,11 @@ struct Bottom {
       ? try CrossTransformerEncoder(parameters, configuration.transformer) : nil
   }
 
+  /// - Parameters:
+  ///   - x: `[rows, channels, columns]` of the frequency branch.
+  ///   - time: `[1, channels, steps]` of the time branch.
   /// - Returns: new maps of the shapes of `x` and `time`.
+  /// - Throws: `ConfigurationError` if a learned positional embedding is too short for the steps.
   func callAsFunction(
     _ x: FeatureMap, _ time: FeatureMap, workspace: Workspace
   ) throws -> (FeatureMap, FeatureMap) {
