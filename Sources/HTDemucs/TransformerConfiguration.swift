@@ -1,7 +1,7 @@
 import Checkpoints
 
 /// The hyper-parameters of a `demucs.transformer.CrossTransformerEncoder`.
-struct TransformerConfiguration: Sendable {
+package struct TransformerConfiguration: Sendable {
   enum Embedding: Sendable { case sine, cape(meanNormalised: Bool), learned(positions: Int) }
 
   /// Layers in each branch; 0 leaves the transformer out.

@@ -58,6 +58,15 @@ public final class Golden: Sendable {
 
   public func tensor(_ key: String) throws -> Tensor { try checkpoint.tensor(key) }
 
+  /// Flat positions of the values that the file holds of a tensor: all of them, or those that were sampled.
+  /// - Throws: `Failure` if there is no such tensor.
+  public func positions(_ key: String) throws -> [Int] {
+    guard let shape = shape(key) else { throw Failure(description: "\(key): not in the golden file") }
+    let size = shape.reduce(1, *)
+    guard let count = facts[key]?["sampled"]?.intValue else { return Array(0..<size) }
+    return CounterGenerator.positions(key, size: size, count: count)
+  }
+
   /// Compares a tensor with the golden one of the same key.
   /// - Throws: `Failure` if there is none or the shapes differ.
   public func deviation(_ key: String, _ tensor: Tensor) throws -> Deviation {
@@ -66,12 +75,7 @@ public final class Golden: Sendable {
       throw Failure(description: "\(key): shape \(tensor.shape), oracle \(shape)")
     }
     let golden = try checkpoint.tensor(key)
-    let positions: [Int]
-    if facts[key]?["sampled"] == nil {
-      positions = Array(0..<golden.count)
-    } else {
-      positions = CounterGenerator.positions(key, size: tensor.count, count: golden.count)
-    }
+    let positions = try positions(key)
     let norm = facts[key]?["norm"]?.doubleValue ?? .nan
     let scale = norm / Double(max(1, tensor.count)).squareRoot()
     var squares = 0.0
