@@ -6,6 +6,8 @@ import Tensors
 public final class Golden: Sendable {
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
   }
 
   /// How far a tensor is from the golden one.
