@@ -42,6 +42,7 @@ let package = Package(
 
     // The generator and the golden files of docs/goldens.md, for all tests.
     .target(name: "GoldenSupport", dependencies: ["Checkpoints", "Layers"], path: "Tests/GoldenSupport"),
+    .testTarget(name: "GoldenSupportTests", dependencies: ["GoldenSupport"]),
     // The versions of each kernel for one instruction set, which the program chooses from when it is loaded.
     .target(name: "KernelVersions", dependencies: ["CKernels"], path: "Tests/KernelVersions"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "KernelVersions"]),

@@ -88,8 +88,7 @@ struct WholeSeparationTests {
     let shape = try #require(golden.shape(name))
     let rows = try separate(fact)
     #expect(rows.count == shape[0] * shape[1] && rows.allSatisfy { $0.count == shape[2] })
-    let found = try StemComparison(golden, name, rows: rows.flatMap { $0 }, stems: shape[0])
-    for (stem, decibels) in found.ratios.enumerated() {
+    for (stem, decibels) in try golden.ratios(name, stems: shape[0], rows.flatMap { $0 }).enumerated() {
       #expect(decibels >= 105, "stem \(stem): \(decibels) dB")
     }
   }
@@ -112,23 +111,5 @@ struct WholeSeparationTests {
 
   @Test func everyCaseIsTested() {
     #expect(Self.accepted.count >= 46 && Self.refused.count == 6 && Self.bags == ["bag", "bag.shifts1"])
-  }
-}
-
-/// The signal-to-noise ratio of each stem at the positions that a golden file holds.
-struct StemComparison {
-  /// In dB, infinite where all is equal, minus infinity for a NaN.
-  let ratios: [Double]
-
-  init(_ golden: GoldenSupport.Golden, _ key: String, rows: [Float], stems: Int) throws {
-    let size = rows.count / stems
-    var signal = [Double](repeating: 0, count: stems)
-    var noise = [Double](repeating: 0, count: stems)
-    for (position, expected) in zip(try golden.positions(key), try golden.tensor(key).values) {
-      let difference = Double(rows[position]) - Double(expected)
-      signal[position / size] += Double(expected) * Double(expected)
-      noise[position / size] += difference.isFinite ? difference * difference : .infinity
-    }
-    ratios = zip(signal, noise).map { $1 == 0 ? .infinity : 10 * log10($0 / $1) }
   }
 }
