@@ -26,7 +26,9 @@ struct FormatTests {
     for stem in ["hum", "hiss"] {
       let exact = try program.audio("32/tiny/song/\(stem).wav")
       #expect(exact.format.description == "WAV 32-bit float")
-      for (folder, name, step) in [("16", "WAV 16-bit PCM", Float(1) / 32767), ("24", "WAV 24-bit PCM", 1 / 8_388_607)] {
+      for (folder, name, step) in [
+        ("16", "WAV 16-bit PCM", Float(1) / 32767), ("24", "WAV 24-bit PCM", 1 / 8_388_607),
+      ] {
         let (format, channels) = try program.audio("\(folder)/tiny/song/\(stem).wav")
         #expect(format.description == name)
         let largest = zip(channels.joined(), exact.channels.joined()).map { abs($0 - $1) }.max() ?? .infinity
@@ -99,7 +101,8 @@ struct FormatTests {
     defer { program.remove() }
     // 1.0 s: chunks at 0, 0.375 and 0.75 s.
     try program.writeSong(frames: 44_100)
-    try separate(program, "song.wav", ["--shifts", "0", "--dump-taps", "taps", "--float32", "--clip-mode", "none"])
+    try separate(
+      program, "song.wav", ["--shifts", "0", "--dump-taps", "taps", "--float32", "--clip-mode", "none"])
     let folders = try FileManager.default.contentsOfDirectory(
       atPath: program.folder.appendingPathComponent("taps").path)
     #expect(folders.sorted() == ["segment-0", "segment-1", "segment-2"])
@@ -112,11 +115,15 @@ struct FormatTests {
       for (name, shape) in [
         ("input.spectrogram", [1, 4, 256, 32]), ("encoder.0", [1, 8, 64, 32]), ("tencoder.0", [1, 8, 1000]),
         ("encoder.2", [1, 32, 4, 32]), ("tencoder.2", [1, 32, 63]), ("freq_emb", [64, 8]),
-        ("encoder.1.dconv", [16, 16, 32]), ("crosstransformer", [1, 32, 4, 32]), ("crosstransformer#1", [1, 32, 63]),
-        ("crosstransformer.layers.0", [1, 128, 32]), ("decoder.2#1", [1, 8, 64, 32]), ("tdecoder.2", [1, 4, 4000]),
-        ("output.spectrogram", [1, 2, 4, 256, 32]), ("output.waveform", [1, 2, 2, 4000]), ("output", [1, 2, 2, 4000]),
+        ("encoder.1.dconv", [16, 16, 32]), ("crosstransformer", [1, 32, 4, 32]),
+        ("crosstransformer#1", [1, 32, 63]),
+        ("crosstransformer.layers.0", [1, 128, 32]), ("decoder.2#1", [1, 8, 64, 32]),
+        ("tdecoder.2", [1, 4, 4000]),
+        ("output.spectrogram", [1, 2, 4, 256, 32]), ("output.waveform", [1, 2, 2, 4000]),
+        ("output", [1, 2, 2, 4000]),
       ] {
-        let tensor = try NPYFile.read(program.folder.appendingPathComponent("taps/\(folder)/\(name).npy").path)
+        let tensor = try NPYFile.read(
+          program.folder.appendingPathComponent("taps/\(folder)/\(name).npy").path)
         #expect(tensor.shape == shape, "\(name)")
         #expect(tensor.values.allSatisfy({ $0.isFinite }) && tensor.values.contains { $0 != 0 }, "\(name)")
       }

@@ -7,7 +7,8 @@ import Testing
 /// `-n PATH`: model files of any configuration, and what is said of those that are broken.
 struct ModelFileTests {
   /// Runs a model on a short song.
-  private func run(_ model: TestModel, _ options: [String] = [], file: String = "my models/tiny.safetensors") throws
+  private func run(_ model: TestModel, _ options: [String] = [], file: String = "my models/tiny.safetensors")
+    throws
     -> (Program, Program.Outcome)
   {
     let program = try Program()

@@ -38,7 +38,9 @@ import Testing
     let program = try Program()
     defer { program.remove() }
     let song = Golden.fixtures.appendingPathComponent("song.flac").path
-    let run = try program.run(["separate", song, "--shifts", "0", "--float32", "--clip-mode", "none", "--quiet"])
+    let run = try program.run([
+      "separate", song, "--shifts", "0", "--float32", "--clip-mode", "none", "--quiet",
+    ])
     #expect(run.status == 0, "\(run.errors)")
     let golden = try Golden("open_6s")
     for stem in Self.stems {
@@ -71,7 +73,9 @@ import Testing
     try FileManager.default.createSymbolicLink(at: link, withDestinationURL: executable)
     let linked = try program.run(
       ["separate", "song.wav", "-o", "linked"],
-      environment: ["HOME": program.folder.path, "XDG_DATA_HOME": "", "DEMUCS_CLI_MODELS": ""], executable: link)
-    #expect(linked.output == "linked/open_6s/song/hum.wav\nlinked/open_6s/song/hiss.wav\n", "\(linked.errors)")
+      environment: ["HOME": program.folder.path, "XDG_DATA_HOME": "", "DEMUCS_CLI_MODELS": ""],
+      executable: link)
+    #expect(
+      linked.output == "linked/open_6s/song/hum.wav\nlinked/open_6s/song/hiss.wav\n", "\(linked.errors)")
   }
 }

@@ -10,7 +10,8 @@ struct TestModel {
   var kwargs: [String: JSONValue] = [
     "sources": .array([.string("hum"), .string("hiss")]), "channels": .integer(8), "depth": .integer(3),
     "nfft": .integer(512), "dconv_mode": .integer(3), "dconv_comp": .integer(4), "t_layers": .integer(1),
-    "t_heads": .integer(2), "t_hidden_scale": .integer(2), "samplerate": .integer(8000), "segment": .number(0.5),
+    "t_heads": .integer(2), "t_hidden_scale": .integer(2), "samplerate": .integer(8000),
+    "segment": .number(0.5),
   ]
   var klass = "demucs.htdemucs.HTDemucs"
   var type = TensorType.float32
@@ -34,7 +35,8 @@ struct TestModel {
   /// Writes the file into a folder of the program.
   func write(_ program: Program, _ name: String = "tiny.safetensors") throws {
     let url = program.folder.appendingPathComponent(name)
-    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try SafetensorsWriter.write(
       to: url.path, tensors: tensors, type: type,
       metadata: ModelDescription(klass: klass, kwargs: kwargs).metadata)
@@ -44,10 +46,12 @@ struct TestModel {
 extension Program {
   /// Writes `frames` frames of the sample song as a WAV file.
   func writeSong(
-    _ name: String = "song.wav", frames: Int, from start: Int = 100_000, channels: Int = 2, sampleRate: Int = 44100
+    _ name: String = "song.wav", frames: Int, from start: Int = 100_000, channels: Int = 2,
+    sampleRate: Int = 44100
   ) throws {
     let song = try AudioSource.load(
-      path: Golden.fixtures.appendingPathComponent("song.flac").path, sampleRate: 44100, channelCount: channels
+      path: Golden.fixtures.appendingPathComponent("song.flac").path, sampleRate: 44100,
+      channelCount: channels
     ).audio
     let path = folder.appendingPathComponent(name).path
     let writer = try AudioFileWriter(

@@ -8,10 +8,12 @@ extension FeatureMap {
     let isImage = tensor.shape.count == 3
     let columns = tensor.shape[tensor.shape.count - 1]
     self.init(
-      in: arena, rows: isImage ? tensor.shape[1] : 1, channels: tensor.shape[0], columns: columns, margin: margin)
+      in: arena, rows: isImage ? tensor.shape[1] : 1, channels: tensor.shape[0], columns: columns,
+      margin: margin)
     for channel in 0..<channels {
       for row in 0..<rows {
-        line(row: row, channel: channel).update(from: tensor.data + (channel * rows + row) * columns, count: columns)
+        line(row: row, channel: channel).update(
+          from: tensor.data + (channel * rows + row) * columns, count: columns)
       }
     }
   }
@@ -21,7 +23,8 @@ extension FeatureMap {
     let result = Tensor(shape: [channels, rows, columns])
     for channel in 0..<channels {
       for row in 0..<rows {
-        (result.data + (channel * rows + row) * columns).update(from: line(row: row, channel: channel), count: columns)
+        (result.data + (channel * rows + row) * columns).update(
+          from: line(row: row, channel: channel), count: columns)
       }
     }
     return result

@@ -44,7 +44,8 @@ public final class Golden: Sendable {
     guard metadata["format_version"] == "1", metadata["generator"] == "fnv1a64-splitmix64/1" else {
       throw Failure(
         description: "\(subject): format '\(metadata["format_version"] ?? "none")', generator"
-          + " '\(metadata["generator"] ?? "none")'. HINT: run scripts/make_goldens.py and update GoldenSupport")
+          + " '\(metadata["generator"] ?? "none")'. HINT: run scripts/make_goldens.py and update GoldenSupport"
+      )
     }
     facts = try JSONValue(parsing: metadata["tensors"] ?? "{}")
     cases = try JSONValue(parsing: metadata["cases"] ?? "[]").arrayValue ?? []

@@ -32,7 +32,9 @@ public struct LayerCase: Sendable {
   public subscript(key: String) -> JSONValue? { fact["parameters"]?[key] ?? fact[key] }
 
   public func integer(_ key: String) throws -> Int {
-    guard let value = self[key]?.intValue else { throw Golden.Failure(description: "\(name): no number '\(key)'") }
+    guard let value = self[key]?.intValue else {
+      throw Golden.Failure(description: "\(name): no number '\(key)'")
+    }
     return value
   }
 

@@ -41,7 +41,8 @@ struct GeneratorTests {
     #expect((0..<3).map { CounterGenerator.word(stream.seed, $0) } == stream.words)
     if stream.salt == nil {
       #expect(CounterGenerator.tensor(stream.name, [3]).values == stream.uniform)
-      #expect(CounterGenerator.noise(stream.name, channels: 1, samples: 3).values == stream.uniform.map { $0 / 2 })
+      #expect(
+        CounterGenerator.noise(stream.name, channels: 1, samples: 3).values == stream.uniform.map { $0 / 2 })
     }
   }
 
@@ -61,13 +62,15 @@ struct GeneratorTests {
       name: "encoder.0.conv.weight", shape: [48, 4, 8, 1], first: [0x3e28_6f87, 0xbe86_8a30, 0xbdd9_d34e],
       last: 0xbd07_18ff),
     Parameter(
-      name: "decoder.3.conv_tr.weight", shape: [48, 24, 8, 1], first: [0xbd97_055c, 0x3dc4_a0f1, 0x3c5b_f6b6],
+      name: "decoder.3.conv_tr.weight", shape: [48, 24, 8, 1],
+      first: [0xbd97_055c, 0x3dc4_a0f1, 0x3c5b_f6b6],
       last: 0xbe08_9b8d),
     Parameter(
       name: "encoder.0.dconv.layers.0.6.scale", shape: [48], first: [0x3f50_1224, 0x3f0f_4340, 0x3ef2_4a8e],
       last: 0x3f70_0f20),
     Parameter(
-      name: "crosstransformer.layers.0.norm1.weight", shape: [384], first: [0x3f08_f578, 0x3f8a_2f8b, 0x3f8c_a7c8],
+      name: "crosstransformer.layers.0.norm1.weight", shape: [384],
+      first: [0x3f08_f578, 0x3f8a_2f8b, 0x3f8c_a7c8],
       last: 0x3f8b_3db8),
     Parameter(
       name: "crosstransformer.layers.0.self_attn.in_proj_weight", shape: [1152, 384],
@@ -76,7 +79,8 @@ struct GeneratorTests {
       name: "crosstransformer.layers.0.linear1.weight", shape: [1536, 384],
       first: [0x3c6b_d8ee, 0xbd8a_1a17, 0x3d04_0ca4], last: 0xbd96_2420),
     Parameter(
-      name: "encoder.0.conv.bias", shape: [48], first: [0xbe1c_97fd, 0xbe83_20da, 0xbe84_63b6], last: 0xbe18_3326),
+      name: "encoder.0.conv.bias", shape: [48], first: [0xbe1c_97fd, 0xbe83_20da, 0xbe84_63b6],
+      last: 0xbe18_3326),
     Parameter(
       name: "freq_emb.embedding.weight", shape: [512, 48], first: [0xbde9_f427, 0x3ed1_b46a, 0xbf02_3882],
       last: 0x3ef2_9b17),

@@ -27,7 +27,8 @@ struct DConvTests {
       case .sequence: dconv.applyToSequence(map, workspace: workspace)
       case .row:
         dconv.applyToRow(
-          map.data, stride: map.stride, columns: map.columns, index: 0, rows: 1, scratch: workspace.scratch[0],
+          map.data, stride: map.stride, columns: map.columns, index: 0, rows: 1,
+          scratch: workspace.scratch[0],
           taps: nil)
       }
       #expect(map.hasCleanMargins)
@@ -46,7 +47,8 @@ struct DConvTests {
     let (line, row) = (FeatureMap(input, in: workspace.arena), FeatureMap(input, in: workspace.arena))
     dconv.applyToSequence(line, workspace: workspace)
     dconv.applyToRow(
-      row.data, stride: row.stride, columns: 3333, index: 0, rows: 1, scratch: workspace.scratch[0], taps: nil)
+      row.data, stride: row.stride, columns: 3333, index: 0, rows: 1, scratch: workspace.scratch[0], taps: nil
+    )
     let largest = zip(line.wave.values, row.wave.values).map { abs($0 - $1) }.max() ?? .infinity
     #expect(largest < 1e-5)
     #expect(line.wave.values != input.values)

@@ -18,7 +18,8 @@ struct DecoderLayerTests {
       weights.parameters, layer.name, try LayerConfiguration.around(layer, context: ("context", 1)),
       inputs: try layer.integer("chin"), outputs: try layer.integer("chout"), kernel: kernel,
       stride: layer["stride"]?.intValue ?? 4, padding: layer.flag("pad", true) ? kernel / 4 : 0,
-      isFrequency: layer.flag("freq", true), hasNorm: layer.flag("norm", true), isLast: layer.flag("last", false),
+      isFrequency: layer.flag("freq", true), hasNorm: layer.flag("norm", true),
+      isLast: layer.flag("last", false),
       isEmpty: layer.flag("empty", false))
     #expect(weights.count == layer.weightCount)
     return decoder
@@ -26,7 +27,8 @@ struct DecoderLayerTests {
 
   /// Output and refined input of one item, which come as `[channels, (rows,) columns]`.
   static func run(
-    _ layer: LayerCase, _ decoder: DecoderLayer, _ index: Int, skip next: FeatureMap? = nil, _ workspace: Workspace
+    _ layer: LayerCase, _ decoder: DecoderLayer, _ index: Int, skip next: FeatureMap? = nil,
+    _ workspace: Workspace
   ) throws -> (output: FeatureMap, refined: FeatureMap) {
     let x = try layer.input("x").item(index)
     // The layer before has added the skip connection.
@@ -48,7 +50,8 @@ struct DecoderLayerTests {
     let isFrequency = layer.flag("freq", true)
     let workspace = Workspace(pool: WorkerPool(threadCount: 2))
     let results = try (0..<layer.input("x").shape[0]).map { try Self.run(layer, decoder, $0, workspace) }
-    let output = try layer.deviation(Tensor(items: results.map { isFrequency ? $0.output.image : $0.output.wave }))
+    let output = try layer.deviation(
+      Tensor(items: results.map { isFrequency ? $0.output.image : $0.output.wave }))
     #expect(output.relativeError < 1e-6, "\(output)")
     let refined = try layer.deviation(
       Tensor(items: results.map { isFrequency ? $0.refined.image : $0.refined.wave }), suffix: "#1")
@@ -56,14 +59,18 @@ struct DecoderLayerTests {
   }
 
   /// The skip connection of the next layer is added to the result, after the activation.
-  @Test(arguments: ["decoder/freq.8x9", "decoder/freq.norm", "decoder/freq.last", "decoder/time.61", "decoder/time.norm"])
+  @Test(arguments: [
+    "decoder/freq.8x9", "decoder/freq.norm", "decoder/freq.last", "decoder/time.61", "decoder/time.norm",
+  ])
   func addsTheNextSkip(name: String) throws {
     let layer = try LayerCase(name)
     let decoder = try Self.layer(layer)
     let workspace = Workspace(pool: WorkerPool(threadCount: 2))
     let plain = try Self.run(layer, decoder, 0, workspace).output
     let skip = CounterGenerator.tensor(
-      "skip", layer.flag("freq", true) ? [plain.channels, plain.rows, plain.columns] : [plain.channels, plain.columns])
+      "skip",
+      layer.flag("freq", true)
+        ? [plain.channels, plain.rows, plain.columns] : [plain.channels, plain.columns])
     let sum = try Self.run(layer, decoder, 0, skip: FeatureMap(skip, in: workspace.arena), workspace).output
     let expected = zip(plain.image.values, skip.values).map { $0 + $1 }
     #expect(sum.image.values == expected)

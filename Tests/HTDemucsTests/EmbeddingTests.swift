@@ -19,10 +19,12 @@ struct EmbeddingTests {
     let layer = try LayerCase(name)
     let length = try layer.integer("length")
     let embedding = PositionalEmbedding.sequence(
-      length: length, width: try layer.integer("width"), maximumPeriod: try #require(layer["max_period"]?.doubleValue),
+      length: length, width: try layer.integer("width"),
+      maximumPeriod: try #require(layer["max_period"]?.doubleValue),
       offset: layer.flag("centred", false) ? Float(length - 1) / 2 : 0)
     // PyTorch has the batch second (`[length, 1, width]`).
-    let deviation = try layer.deviation(Tensor(shape: [length, 1, embedding.shape[1]], values: embedding.values))
+    let deviation = try layer.deviation(
+      Tensor(shape: [length, 1, embedding.shape[1]], values: embedding.values))
     #expect(deviation.relativeError < (Self.loose.contains(name) ? 5e-6 : 5e-7), "\(deviation)")
   }
 
@@ -32,7 +34,8 @@ struct EmbeddingTests {
     let (rows, frames) = (try layer.integer("rows"), try layer.integer("frames"))
     let width = try layer.integer("width")
     let embedding = PositionalEmbedding.image(
-      rows: rows, columns: frames, width: width, maximumPeriod: try #require(layer["max_period"]?.doubleValue))
+      rows: rows, columns: frames, width: width, maximumPeriod: try #require(layer["max_period"]?.doubleValue)
+    )
     #expect(embedding.shape == [frames * rows, width])
     // Ours are tokens, frame by frame; PyTorch's is `[1, width, rows, frames]`.
     let image = Tensor(shape: [1, width, rows, frames])
@@ -81,7 +84,9 @@ struct EmbeddingTests {
     for column in 0..<5 {
       let result = Tensor(shape: [16, 6])
       for row in 0..<16 {
-        for channel in 0..<6 { result.data[row * 6 + channel] = map.line(row: row, channel: channel)[column] - 1 }
+        for channel in 0..<6 {
+          result.data[row * 6 + channel] = map.line(row: row, channel: channel)[column] - 1
+        }
       }
       let deviation = try layer.deviation(result)
       #expect(deviation.relativeError < 1e-6, "\(deviation)")

@@ -10,7 +10,8 @@ enum LayerConfiguration {
   static func make(_ arguments: [String: JSONValue] = [:]) throws -> Configuration {
     let base: [String: JSONValue] = [
       "sources": .array([.string("a")]), "nfft": .integer(128), "depth": .integer(1), "t_layers": .integer(0),
-      "channels": .integer(8), "norm_groups": .integer(4), "dconv_comp": .integer(4), "dconv_mode": .integer(3),
+      "channels": .integer(8), "norm_groups": .integer(4), "dconv_comp": .integer(4),
+      "dconv_mode": .integer(3),
     ]
     return try Configuration(
       ModelDescription(klass: "demucs.htdemucs.HTDemucs", kwargs: base.merging(arguments) { $1 }))
@@ -23,7 +24,8 @@ enum LayerConfiguration {
       "norm_groups": .integer(try layer.integer("norm_groups")),
       "rewrite": .bool(layer.flag("rewrite", true)),
       "dconv_mode": .integer(layer.flag("dconv", true) ? 3 : 0),
-      "dconv_depth": try value(layer["dconv_kw"]?["depth"]), "dconv_comp": try value(layer["dconv_kw"]?["compress"]),
+      "dconv_depth": try value(layer["dconv_kw"]?["depth"]),
+      "dconv_comp": try value(layer["dconv_kw"]?["compress"]),
       context.name: .integer(layer["context"]?.intValue ?? context.missing),
     ])
   }

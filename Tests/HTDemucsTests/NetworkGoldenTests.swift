@@ -39,7 +39,9 @@ import Testing
     guard prefix == nil else { return }
     let expected = Set(keys)
     // The oracle passes over modules that return their input.
-    let identities = ["norm1", "norm2", "norm_in", "norm_in_t", "dropout", "dropout1", "dropout2", "gamma_1", "gamma_2"]
+    let identities = [
+      "norm1", "norm2", "norm_in", "norm_in_t", "dropout", "dropout1", "dropout2", "gamma_1", "gamma_2",
+    ]
     let extra = taps.names.filter { name in
       !expected.contains(name) && !identities.contains { name.hasSuffix("." + $0) }
     }

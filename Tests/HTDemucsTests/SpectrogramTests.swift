@@ -34,18 +34,21 @@ struct SpectrogramTests {
     case "sine":
       let line = (0..<samples).map { Float(0.5 * sin(2 * Double.pi * 440 * Double($0) / 44100)) }
       return Tensor(items: [Tensor](repeating: Tensor(shape: [samples], values: line), count: channels))
-    case "noise": return CounterGenerator.noise("signal.noise.\(samples)", channels: channels, samples: samples)
+    case "noise":
+      return CounterGenerator.noise("signal.noise.\(samples)", channels: channels, samples: samples)
     default:
       let song = try Self.song.get()
       return Tensor(
-        shape: [channels, samples], values: song.channels.prefix(channels).flatMap { $0[44100..<44100 + samples] })
+        shape: [channels, samples],
+        values: song.channels.prefix(channels).flatMap { $0[44100..<44100 + samples] })
     }
   }
 
   private func analyse(_ signal: Tensor, size: Int, threads: Int = 2) throws -> Tensor {
     let workspace = Workspace(pool: WorkerPool(threadCount: threads))
     let map = try Spectrogram(fftSize: size, margin: 16).analyse(
-      signal.data, stride: signal.shape[1], channels: signal.shape[0], length: signal.shape[1], workspace: workspace)
+      signal.data, stride: signal.shape[1], channels: signal.shape[0], length: signal.shape[1],
+      workspace: workspace)
     #expect(map.hasCleanMargins)
     return map.image
   }
@@ -54,7 +57,8 @@ struct SpectrogramTests {
     let workspace = Workspace(pool: WorkerPool(threadCount: 2))
     let map = FeatureMap(spectrum, in: workspace.arena)
     let result = Tensor(
-      shape: [spectrum.shape[0] / 2, length], values: [Float](repeating: .nan, count: spectrum.shape[0] / 2 * length))
+      shape: [spectrum.shape[0] / 2, length],
+      values: [Float](repeating: .nan, count: spectrum.shape[0] / 2 * length))
     try Spectrogram(fftSize: size, margin: 16).synthesise(
       map, length: length, into: result.data, length, workspace: workspace)
     return result
@@ -83,7 +87,8 @@ struct SpectrogramTests {
     let (_, fact) = try open(name)
     let shape = try #require(fact["input"]?.arrayValue).compactMap(\.intValue)
     let spectrum = CounterGenerator.tensor(name + ".input", shape)
-    try check(name, try synthesise(spectrum, size: try integer(fact, "nfft"), length: try integer(fact, "samples")))
+    try check(
+      name, try synthesise(spectrum, size: try integer(fact, "nfft"), length: try integer(fact, "samples")))
   }
 
   @Test(arguments: names("roundtrip")) func roundTripEqualsPyTorch(name: String) throws {

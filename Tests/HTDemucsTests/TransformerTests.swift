@@ -56,12 +56,16 @@ struct TransformerTests {
   /// The configuration of an encoder.
   static func configuration(encoder: LayerCase) throws -> Configuration {
     try configuration([
-      "t_heads": encoder["num_heads"], "t_layers": encoder["num_layers"], "t_hidden_scale": encoder["hidden_scale"],
-      "t_norm_first": encoder["norm_first"], "t_norm_out": encoder["norm_out"], "t_norm_in": encoder["norm_in"],
+      "t_heads": encoder["num_heads"], "t_layers": encoder["num_layers"],
+      "t_hidden_scale": encoder["hidden_scale"],
+      "t_norm_first": encoder["norm_first"], "t_norm_out": encoder["norm_out"],
+      "t_norm_in": encoder["norm_in"],
       "t_norm_in_group": encoder["norm_in_group"], "t_group_norm": encoder["group_norm"],
-      "t_layer_scale": encoder["layer_scale"], "t_gelu": encoder["gelu"], "t_max_positions": encoder["max_positions"],
+      "t_layer_scale": encoder["layer_scale"], "t_gelu": encoder["gelu"],
+      "t_max_positions": encoder["max_positions"],
       "t_max_period": encoder["max_period"], "t_emb": encoder["emb"], "t_cross_first": encoder["cross_first"],
-      "t_weight_pos_embed": encoder["weight_pos_embed"], "t_cape_mean_normalize": encoder["cape_mean_normalize"],
+      "t_weight_pos_embed": encoder["weight_pos_embed"],
+      "t_cape_mean_normalize": encoder["cape_mean_normalize"],
     ])
   }
 

@@ -33,7 +33,8 @@ struct AttentionTests {
       attention(
         queries: .init(q.data, stride: width, count: q.shape[0]),
         keys: .init(pairs.data, stride: 2 * width, count: pairs.shape[0]),
-        values: .init(pairs.data + width, stride: 2 * width, count: pairs.shape[0]), into: attended.data, width,
+        values: .init(pairs.data + width, stride: 2 * width, count: pairs.shape[0]), into: attended.data,
+        width,
         workspace: workspace)
       return project(outward, attended, 0..<width)
     }
@@ -51,7 +52,8 @@ struct AttentionTests {
     for key in 0..<count { keys.data[key * width] = key == count - 1 ? 100 : Float(-key) }
     let out = Tensor(shape: [1, width])
     Attention(heads: 1, headWidth: width)(
-      queries: .init(queries.data, stride: width, count: 1), keys: .init(keys.data, stride: width, count: count),
+      queries: .init(queries.data, stride: width, count: 1),
+      keys: .init(keys.data, stride: width, count: count),
       values: .init(values.data, stride: width, count: count), into: out.data, width, workspace: workspace)
     #expect(out.values == Array(values.values.suffix(width)))
   }

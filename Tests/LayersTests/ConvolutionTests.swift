@@ -19,15 +19,18 @@ struct ConvolutionTests {
     for row in 0..<rows {
       for (start, count) in pieces(map.columns, tile) {
         // A stride beyond the tile, with a guard behind every line.
-        let out = Tensor(shape: [convolution.outputChannels, count + 3], values: [Float](
-          repeating: 99, count: convolution.outputChannels * (count + 3)))
+        let out = Tensor(
+          shape: [convolution.outputChannels, count + 3],
+          values: [Float](
+            repeating: 99, count: convolution.outputChannels * (count + 3)))
         convolution.apply(map, row: row, column: start, columns: count, into: out.data, count + 3)
         for channel in 0..<convolution.outputChannels {
           for column in 0..<count {
             result.data[(channel * rows + row) * map.columns + start + column] =
               out.data[channel * (count + 3) + column] + convolution.bias.data[channel]
           }
-          #expect((count..<count + 3).allSatisfy { out.data[channel * (count + 3) + $0] == 99 }, "wrote too far")
+          #expect(
+            (count..<count + 3).allSatisfy { out.data[channel * (count + 3) + $0] == 99 }, "wrote too far")
         }
       }
     }
@@ -44,7 +47,8 @@ struct ConvolutionTests {
     let items = try (0..<input.shape[0]).map { index -> Tensor in
       let item = input.item(index)
       if stride > 1 {
-        return Self.run(StridedConvolution(weight: weight, bias: bias, stride: stride, padding: padding), item, tile)
+        return Self.run(
+          StridedConvolution(weight: weight, bias: bias, stride: stride, padding: padding), item, tile)
       }
       let convolution = Convolution(
         weight: weight, bias: bias, columnPadding: padding, columnDilation: try layer.integer("dilation"))

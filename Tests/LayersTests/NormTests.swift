@@ -31,7 +31,8 @@ struct NormTests {
         let (scale, shift) = (Tensor(shape: [channels]), Tensor(shape: [channels]))
         norm.affine(sums: sums, positions: positions, added: bias?.data, scale: scale.data, shift: shift.data)
         kernel_affine(
-          item.data, positions, item.data, positions, channels, positions, scale.data, shift.data, kernel_identity,
+          item.data, positions, item.data, positions, channels, positions, scale.data, shift.data,
+          kernel_identity,
           nil, 0)
         return item
       }
@@ -52,7 +53,8 @@ struct NormTests {
         let out = inPlace ? item : Tensor(shape: item.shape)
         let prepared = norm.prepare(item.data, tokens: tokens, width: width, workspace: workspace)
         for (start, count) in ConvolutionTests.pieces(tokens, 4) {
-          prepared.apply(item.data + start * width, tokens: count, width: width, into: out.data + start * width)
+          prepared.apply(
+            item.data + start * width, tokens: count, width: width, into: out.data + start * width)
         }
         return out
       })
@@ -72,7 +74,8 @@ struct NormTests {
     let layer = try LayerCase(name)
     let norm = TokenNorm.group(
       GroupNorm(
-        groups: try layer.integer("groups"), weight: try layer.weight("weight"), bias: try layer.weight("bias")))
+        groups: try layer.integer("groups"), weight: try layer.weight("weight"),
+        bias: try layer.weight("bias")))
     let deviation = try layer.deviation(run(norm, try layer.input(), inPlace: inPlace))
     #expect(deviation.relativeError < 5e-7, "\(deviation)")
   }

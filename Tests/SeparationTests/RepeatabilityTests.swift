@@ -69,7 +69,10 @@ struct RepeatabilityTests {
   }
 
   /// Silence, a constant and a click are the cases in which a deviation is zero or nearly so.
-  @Test(arguments: [[Float](repeating: 0, count: 500), [Float](repeating: 0.5, count: 500), [1] + [Float](repeating: 0, count: 499)])
+  @Test(arguments: [
+    [Float](repeating: 0, count: 500), [Float](repeating: 0.5, count: 500),
+    [1] + [Float](repeating: 0, count: 499),
+  ])
   func flatTracksGiveFiniteStems(line: [Float]) throws {
     let separator = try Separator(
       model: try WholeSeparationTests.model(nil), options: SeparationOptions(shifts: 1))

@@ -32,7 +32,8 @@ struct WholeSeparationTests {
   static func options(_ fact: JSONValue, shifts: Int) -> SeparationOptions {
     let options = fact["options"]
     return SeparationOptions(
-      shifts: shifts, overlap: options?["overlap"]?.doubleValue ?? 0.25, segment: options?["segment"]?.doubleValue,
+      shifts: shifts, overlap: options?["overlap"]?.doubleValue ?? 0.25,
+      segment: options?["segment"]?.doubleValue,
       transitionPower: options?["transition_power"]?.doubleValue ?? 1)
   }
 

@@ -63,7 +63,8 @@ struct GoldenTests {
   @Test(arguments: names("pad1d")) func paddingEqualsDemucs(name: String) throws {
     let (golden, fact) = try open(name)
     let length = try integer(fact, "length")
-    let padding = ReflectPadding(length: length, left: try integer(fact, "left"), right: try integer(fact, "right"))
+    let padding = ReflectPadding(
+      length: length, left: try integer(fact, "left"), right: try integer(fact, "right"))
     let signal = (1...length).map(Float.init)
     var out = [Float](repeating: -1, count: padding.paddedLength)
     padding.apply(signal, into: &out)

@@ -64,7 +64,8 @@ struct OverlapTests {
       let out = CounterGenerator.tensor("before", [64])
       for range in ranges {
         let copy = Tensor(shape: spectrum.shape, values: spectrum.values)
-        transform.synthesise(copy.data, range: range, addingTo: out.data + range.lowerBound, scratch: scratch.data)
+        transform.synthesise(
+          copy.data, range: range, addingTo: out.data + range.lowerBound, scratch: scratch.data)
       }
       return out.values
     }

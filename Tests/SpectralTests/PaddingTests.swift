@@ -22,7 +22,9 @@ struct PaddingTests {
   /// Of a signal longer than either padding, the sample k before the first is the sample k after it, and nothing is zero.
   @Test func endsAreMirrors() {
     for padding in Self.cases where padding.length > max(padding.left, padding.right) {
-      for k in stride(from: 1, through: padding.left, by: 1) { #expect(padding.source(padding.left - k) == k) }
+      for k in stride(from: 1, through: padding.left, by: 1) {
+        #expect(padding.source(padding.left - k) == k)
+      }
       let last = padding.left + padding.length - 1
       for k in stride(from: 1, through: padding.right, by: 1) {
         #expect(padding.source(last + k) == padding.length - 1 - k)

@@ -8,7 +8,8 @@ import Testing
 struct TransformTests {
   static let sizes: [Int] = {
     var random = Random("sizes")
-    return [2, 4, 6, 8, 16, 30, 64, 512, 4096] + (0..<12).map { _ in 2 * Int.random(in: 2...900, using: &random) }
+    return [2, 4, 6, 8, 16, 30, 64, 512, 4096]
+      + (0..<12).map { _ in 2 * Int.random(in: 2...900, using: &random) }
   }()
 
   private func noise(_ count: Int, _ name: String = "noise") -> [Float] {

@@ -9,7 +9,9 @@ struct ArenaTests {
     var pieces: [(start: UnsafeMutablePointer<Float>, count: Int)] = []
     for index in 0..<400 {
       // Some larger than a block, some of nothing.
-      let count = index % 50 == 49 ? Int.random(in: 60_000...200_000, using: &random) : Int.random(in: 0...900, using: &random)
+      let count =
+        index % 50 == 49
+        ? Int.random(in: 60_000...200_000, using: &random) : Int.random(in: 0...900, using: &random)
       let piece = arena.allocate(count)
       #expect(UInt(bitPattern: piece) % 64 == 0)
       piece.update(repeating: Float(index), count: count)

@@ -13,8 +13,11 @@ struct InterleaveKernelTests {
 
   /// Windows before, across, inside and beyond the ends of a line.
   static let splits: [Split] = [1, 2, 3, 4, 5, 16, 17].flatMap { step in
-    [(20, -7, 61), (20, 0, 20 * step), (9, 5, 33), (12, -100, 30), (12, 100, 30), (1, -1, 1), (33, -2, 33 * step - 3)]
-      .map { Split(step: step, columns: $0.0, first: $0.1, length: $0.2) }
+    [
+      (20, -7, 61), (20, 0, 20 * step), (9, 5, 33), (12, -100, 30), (12, 100, 30), (1, -1, 1),
+      (33, -2, 33 * step - 3),
+    ]
+    .map { Split(step: step, columns: $0.0, first: $0.1, length: $0.2) }
   }
 
   @Test(arguments: KernelSet.all, splits) func deinterleave(set: KernelSet, split: Split) {
@@ -50,7 +53,8 @@ struct InterleaveKernelTests {
         var out = [Float](repeating: 99, count: channels * outStride)
         residual.withUnsafeBufferPointer {
           set.run.interleave(
-            &out, outStride, x, stride, channels, split.columns, split.step, split.first, low, split.length, bias,
+            &out, outStride, x, stride, channels, split.columns, split.step, split.first, low, split.length,
+            bias,
             activation, hasResidual ? $0.baseAddress : nil, residualStride)
         }
         var expected = [Float](repeating: 99, count: channels * outStride)

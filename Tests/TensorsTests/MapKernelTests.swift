@@ -28,7 +28,8 @@ struct MapKernelTests {
         scale.withUnsafeBufferPointer { scale in
           residual.withUnsafeBufferPointer { residual in
             set.run.affine(
-              &out, outStride, x, stride, channels, columns, hasScale ? scale.baseAddress : nil, shift, activation,
+              &out, outStride, x, stride, channels, columns, hasScale ? scale.baseAddress : nil, shift,
+              activation,
               hasResidual ? residual.baseAddress : nil, residualStride)
           }
         }
@@ -37,7 +38,8 @@ struct MapKernelTests {
           for i in 0..<columns {
             let linear = Double(x[c * stride + i]) * (hasScale ? Double(scale[c]) : 1) + Double(shift[c])
             expected[c * outStride + i] = Float(
-              Self.activate(linear, activation) + (hasResidual ? Double(residual[c * residualStride + i]) : 0))
+              Self.activate(linear, activation) + (hasResidual ? Double(residual[c * residualStride + i]) : 0)
+            )
           }
         }
         #expect(largestDifference(out, expected) < 1e-6, "\(activation) \(hasScale) \(hasResidual)")
@@ -48,10 +50,12 @@ struct MapKernelTests {
   @Test(arguments: KernelSet.all, awkwardSizes) func affineInPlace(set: KernelSet, columns: Int) {
     var random = Random(2)
     var x = random.floats(2 * columns)
-    let expected = x.enumerated().map { index, value in Float(Double(value) * 3 + (index < columns ? 1 : -1)) }
+    let expected = x.enumerated().map { index, value in Float(Double(value) * 3 + (index < columns ? 1 : -1))
+    }
     x.withUnsafeMutableBufferPointer {
       set.run.affine(
-        $0.baseAddress, columns, $0.baseAddress, columns, 2, columns, [3, 3], [1, -1], kernel_identity, nil, 0)
+        $0.baseAddress, columns, $0.baseAddress, columns, 2, columns, [3, 3], [1, -1], kernel_identity, nil, 0
+      )
     }
     #expect(largestDifference(x, expected) < 1e-6)
   }
@@ -106,7 +110,9 @@ struct MapKernelTests {
           expected[1] += value * value
         }
       }
-      #expect(abs(sums[0] - expected[0]) <= 1e-12 * expected[0] && abs(sums[1] - expected[1]) <= 1e-12 * expected[1])
+      #expect(
+        abs(sums[0] - expected[0]) <= 1e-12 * expected[0] && abs(sums[1] - expected[1]) <= 1e-12 * expected[1]
+      )
     }
   }
 

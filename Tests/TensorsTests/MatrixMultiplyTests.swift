@@ -11,7 +11,8 @@ struct MatrixMultiplyTests {
   }
 
   static let sizes = [
-    (1, 1, 1), (1, 17, 3), (3, 1, 5), (7, 5, 1), (13, 31, 17), (48, 336, 32), (6, 97, 144), (97, 3, 2), (64, 513, 48),
+    (1, 1, 1), (1, 17, 3), (3, 1, 5), (7, 5, 1), (13, 31, 17), (48, 336, 32), (6, 97, 144), (97, 3, 2),
+    (64, 513, 48),
     (33, 33, 33),
   ].map { Size(rows: $0.0, columns: $0.1, depth: $0.2) }
 
@@ -40,7 +41,8 @@ struct MatrixMultiplyTests {
           #expect(abs(Double(c[r * cStride + i]) - expected) < 2e-6 * Double(depth).squareRoot())
         }
         let guardValue = c[r * cStride + columns]
-        #expect(beta == 0 ? guardValue.isNaN : guardValue == before[r * cStride + columns], "wrote between rows")
+        #expect(
+          beta == 0 ? guardValue.isNaN : guardValue == before[r * cStride + columns], "wrote between rows")
       }
     }
   }
@@ -50,7 +52,9 @@ struct MatrixMultiplyTests {
     let fallbacks: Set = ["Prescott", "Core2", "Nehalem", "Barcelona", "Generic", "Unknown"]
     guard ["x86-64-v3", "x86-64-v4"].contains(Processor.instructionSet) else { return }
     guard ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil else { return }
-    #expect(!fallbacks.contains(MatrixMultiply.kernelName), "\(Processor.instructionSet), \(MatrixMultiply.kernelName)")
+    #expect(
+      !fallbacks.contains(MatrixMultiply.kernelName),
+      "\(Processor.instructionSet), \(MatrixMultiply.kernelName)")
   }
 
   @Test func theKernelsAreTheBestThatRunHere() {

@@ -18,7 +18,9 @@ struct Random: RandomNumberGenerator {
   }
 
   /// `count` numbers in -1..<1.
-  mutating func floats(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: -1..<1, using: &self) } }
+  mutating func floats(_ count: Int) -> [Float] {
+    (0..<count).map { _ in Float.random(in: -1..<1, using: &self) }
+  }
 }
 
 /// The kernels for one instruction set.

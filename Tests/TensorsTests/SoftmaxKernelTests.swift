@@ -4,7 +4,9 @@ import Testing
 /// The online softmax: tile by tile it is the softmax of the whole row.
 struct SoftmaxKernelTests {
   /// `softmax(scores) values` for one row of scores, keys taken `tile` at a time.
-  private func attend(_ set: KernelSet, _ scores: [Float], _ values: [Float], width: Int, tile: Int) -> [Float] {
+  private func attend(_ set: KernelSet, _ scores: [Float], _ values: [Float], width: Int, tile: Int)
+    -> [Float]
+  {
     var (maximum, sum): ([Float], [Float]) = ([-.infinity], [0])
     var gathered = [Float](repeating: 0, count: width)
     for start in stride(from: 0, to: scores.count, by: tile) {
@@ -24,7 +26,8 @@ struct SoftmaxKernelTests {
     let weights = scores.map { exp(Double($0) - peak) }
     let total = weights.reduce(0, +)
     return (0..<width).map { i in
-      Float(weights.enumerated().reduce(0.0) { $0 + $1.element * Double(values[$1.offset * width + i]) } / total)
+      Float(
+        weights.enumerated().reduce(0.0) { $0 + $1.element * Double(values[$1.offset * width + i]) } / total)
     }
   }
 
@@ -38,7 +41,9 @@ struct SoftmaxKernelTests {
       let expected = exact(scores, values, width: width)
       for tile in [1, 3, 16, 17, keys] {
         let found = attend(set, scores, values, width: width, tile: tile)
-        #expect(largestDifference(found, expected) < 2e-6, "keys \(keys), tile \(tile), scale \(scale), slope \(slope)")
+        #expect(
+          largestDifference(found, expected) < 2e-6,
+          "keys \(keys), tile \(tile), scale \(scale), slope \(slope)")
       }
     }
   }
@@ -66,7 +71,8 @@ struct SoftmaxKernelTests {
       #expect(abs(Double(sum[r]) - total) < 2e-6 * total)
       for i in 0..<valuesStride {
         let factor = i < width ? fade : 1
-        #expect(abs(Double(values[r * valuesStride + i]) - Double(before[r * valuesStride + i]) * factor) < 1e-6)
+        #expect(
+          abs(Double(values[r * valuesStride + i]) - Double(before[r * valuesStride + i]) * factor) < 1e-6)
       }
     }
   }

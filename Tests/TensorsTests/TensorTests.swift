@@ -25,7 +25,8 @@ struct TensorTests {
 
   /// A copy outlives the tensor.
   @Test func valuesAreACopy() {
-    #expect((0..<100).map { _ in Tensor(shape: [1000], values: [Float](repeating: 5, count: 1000)).values }
-      .allSatisfy { $0.allSatisfy { $0 == 5 } })
+    #expect(
+      (0..<100).map { _ in Tensor(shape: [1000], values: [Float](repeating: 5, count: 1000)).values }
+        .allSatisfy { $0.allSatisfy { $0 == 5 } })
   }
 }

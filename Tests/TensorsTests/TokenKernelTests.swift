@@ -78,7 +78,8 @@ struct TokenKernelTests {
       for t in 0..<tokens {
         for i in 0..<width {
           let value = Double(branch[t * branchStride + i]) + Double(shift[i])
-          expected[t * stride + i] = Float(Double(before[t * stride + i]) + value * (hasScale ? Double(scale[i]) : 1))
+          expected[t * stride + i] = Float(
+            Double(before[t * stride + i]) + value * (hasScale ? Double(scale[i]) : 1))
         }
       }
       #expect(largestDifference(x, expected) < 1e-6)
