@@ -41,8 +41,11 @@ let package = Package(
       ]),
 
     // The generator and the golden files of docs/goldens.md, for all tests.
-    .target(name: "GoldenSupport", dependencies: ["Checkpoints"], path: "Tests/GoldenSupport"),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"]),
+    .target(name: "GoldenSupport", dependencies: ["Checkpoints", "Layers"], path: "Tests/GoldenSupport"),
+    .testTarget(name: "GoldenSupportTests", dependencies: ["GoldenSupport"]),
+    // The versions of each kernel for one instruction set, which the program chooses from when it is loaded.
+    .target(name: "KernelVersions", dependencies: ["CKernels"], path: "Tests/KernelVersions"),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "KernelVersions"]),
     .testTarget(name: "AudioFilesTests", dependencies: ["AudioFiles"]),
     .testTarget(name: "SpectralTests", dependencies: ["Spectral", "GoldenSupport"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "CKernels", "GoldenSupport"]),
@@ -50,7 +53,8 @@ let package = Package(
     .testTarget(name: "HTDemucsTests", dependencies: ["HTDemucs", "GoldenSupport", "AudioFiles"]),
     .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore"]),
     .testTarget(name: "SeparationTests", dependencies: ["Separation", "GoldenSupport"], exclude: ["Goldens"]),
-    .testTarget(name: "DemucsCLITests", dependencies: ["DemucsCLI", "Separation"], exclude: ["Snapshots"]),
+    .testTarget(
+      name: "DemucsCLITests", dependencies: ["DemucsCLI", "Separation", "GoldenSupport"], exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -28,7 +28,7 @@ public struct Configuration: Sendable {
   let frequencyEmbeddingWeight: Float
   let embeddingScale: Float
   let bottomChannels: Int
-  let transformer: TransformerConfiguration
+  package let transformer: TransformerConfiguration
   /// From the outside in: layer 0 sees the spectrogram and the waveform.
   let layers: [LayerShape]
   /// Parameters in the checkpoint that the constructor does not have; demucs drops them too.
@@ -46,7 +46,7 @@ public struct Configuration: Sendable {
   public func frames(_ length: Int) -> Int { (length + hopLength - 1) / hopLength }
 
   /// Columns beyond its ends that any layer may read of a line.
-  var margin: Int {
+  package var margin: Int {
     let dilation = dconvDepth > 0 ? 1 << (dconvDepth - 1) : 1
     return max(16, dilation, context, encoderContext)
   }

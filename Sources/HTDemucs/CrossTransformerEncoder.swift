@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Two branches of tokens, one for each frequency and frame, one for each step of the waveform; layers that look at their
 /// own branch alternate with layers that look at the other.
-final class CrossTransformerEncoder {
+package final class CrossTransformerEncoder {
   private let configuration: TransformerConfiguration
   private let normIn: TokenNorm
   private let normInTime: TokenNorm
@@ -24,7 +24,7 @@ final class CrossTransformerEncoder {
 
   private static let name = "crosstransformer"
 
-  init(_ parameters: Parameters, _ configuration: TransformerConfiguration) throws {
+  package init(_ parameters: Parameters, _ configuration: TransformerConfiguration) throws {
     self.configuration = configuration
     let name = Self.name
     func norm(_ suffix: String) throws -> TokenNorm {
@@ -56,7 +56,7 @@ final class CrossTransformerEncoder {
   ///   - time: `[1, width, steps]` of the time branch.
   ///   - output, timeOutput: maps of the same shapes, written; may be `x` and `time`.
   /// - Throws: `ConfigurationError` if a learned embedding is too short for the steps.
-  func callAsFunction(
+  package func callAsFunction(
     _ x: FeatureMap, _ time: FeatureMap, into output: FeatureMap, _ timeOutput: FeatureMap, workspace: Workspace
   ) throws {
     try workspace.measure("tokens in and out") { try run(x, time, into: output, timeOutput, workspace) }

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Each sub-layer squeezes the channels with a dilated convolution over time, opens them again into a gated linear unit,
 /// and adds the result, scaled per channel, to its input.
-struct DConv {
+package struct DConv {
   struct SubLayer {
     let name: String
     let squeeze: Convolution
@@ -25,7 +25,7 @@ struct DConv {
   /// - Parameters:
   ///   - depth: number of sub-layers; negative for the same number without dilation.
   ///   - compression: channels / hidden channels.
-  init(_ parameters: Parameters, _ name: String, channels: Int, depth: Int, compression: Double) throws {
+  package init(_ parameters: Parameters, _ name: String, channels: Int, depth: Int, compression: Double) throws {
     self.name = name
     self.channels = channels
     hidden = Int(Double(channels) / compression)
@@ -54,7 +54,7 @@ struct DConv {
   /// Works on one row of a map, in place, while it is in cache: norms are over that row alone, as in the frequency
   /// branch.
   /// - Parameter row: `[channels, columns]`, lines `stride` apart with zeros between them.
-  func applyToRow(
+  package func applyToRow(
     _ row: UnsafeMutablePointer<Float>, stride: Int, columns: Int, index: Int, rows: Int, scratch: Arena,
     taps: TapRecorder?
   ) {
@@ -97,7 +97,7 @@ struct DConv {
 
   /// Works on a map of one row, in place, tile by tile: norms are over the whole length, as in the time branch.
   /// - Parameter map: `[1, channels, columns]`, its margin at least the largest dilation.
-  func applyToSequence(_ map: FeatureMap, workspace: Workspace) {
+  package func applyToSequence(_ map: FeatureMap, workspace: Workspace) {
     workspace.measure("time residual branch") { applied(map, workspace) }
   }
 

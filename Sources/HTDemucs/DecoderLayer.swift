@@ -7,7 +7,7 @@ import Tensors
 /// A convolution with context and a gated linear unit (`rewrite`), a dilated residual branch, then a transposed
 /// convolution, norm and GELU. The skip connection has been added to the input already: whoever makes the input adds it
 /// while the numbers are at hand (`skip` of the layer before).
-struct DecoderLayer {
+package struct DecoderLayer {
   let name: String
   let inputChannels: Int
   let outputChannels: Int
@@ -25,7 +25,7 @@ struct DecoderLayer {
   /// - Parameters:
   ///   - isLast: the outermost layer, without activation.
   ///   - isEmpty: whether to build the transposed convolution alone.
-  init(
+  package init(
     _ parameters: Parameters, _ name: String, _ configuration: Configuration, inputs: Int, outputs: Int, kernel: Int,
     stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isLast: Bool, isEmpty: Bool = false
   ) throws {
@@ -73,7 +73,7 @@ struct DecoderLayer {
   /// Everything before the transposed convolution.
   /// - Parameter input: `[rows, inputs, columns]`, the skip connection included. May be written over.
   /// - Returns: a map of the same shape; what the merged branches part with.
-  func refine(_ input: FeatureMap, workspace: Workspace) -> FeatureMap {
+  package func refine(_ input: FeatureMap, workspace: Workspace) -> FeatureMap {
     guard !isEmpty, rewrite != nil || dconv != nil else { return input }
     return workspace.measure(isFrequency ? "decoder" : "time decoder") { refined(input, workspace) }
   }
@@ -132,7 +132,7 @@ struct DecoderLayer {
 
   /// An empty map for the result of `expand`.
   /// - Parameter length: samples to keep in the time branch; frequencies are cropped by the padding.
-  func outputMap(_ input: FeatureMap, length: Int, in arena: Arena) -> FeatureMap {
+  package func outputMap(_ input: FeatureMap, length: Int, in arena: Arena) -> FeatureMap {
     isFrequency
       ? FeatureMap(
         in: arena, rows: fullLength(input) - 2 * padding, channels: outputChannels, columns: input.columns,
@@ -145,7 +145,7 @@ struct DecoderLayer {
   ///   - input: `[rows, inputs, columns]`.
   ///   - skip: added to the result, for the next layer; same shape as `output`.
   ///   - output: from `outputMap`.
-  func expand(_ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, workspace: Workspace) {
+  package func expand(_ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, workspace: Workspace) {
     workspace.measure(isFrequency ? "decoder, transposed convolution" : "time decoder, transposed convolution") {
       expanded(input, skip: skip, into: output, workspace)
     }

@@ -5,7 +5,7 @@ import Tensors
 /// One layer of an encoder, on frequencies or on time: `demucs.hdemucs.HEncLayer`.
 ///
 /// Strided convolution, norm, GELU, dilated residual branch, then a 1x1 convolution (`rewrite`) with a gated linear unit.
-struct EncoderLayer {
+package struct EncoderLayer {
   private enum Downsampling {
     case rows(Convolution)
     case columns(StridedConvolution)
@@ -33,7 +33,7 @@ struct EncoderLayer {
   /// - Parameters:
   ///   - isFrequency: whether the kernel runs over rows (frequencies) or columns (time).
   ///   - isEmpty: whether to build the convolution alone.
-  init(
+  package init(
     _ parameters: Parameters, _ name: String, _ configuration: Configuration, inputs: Int, outputs: Int, kernel: Int,
     stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isEmpty: Bool = false
   ) throws {
@@ -108,7 +108,7 @@ struct EncoderLayer {
   ///   - input: `[rows, inputs, columns]`.
   ///   - injected: `[1, outputs, columns]`, added to every row after the convolution; the time branch where it merges.
   /// - Returns: `[rows / stride, outputs, columns]` or, over time, `[1, outputs, columns / stride]`.
-  func callAsFunction(_ input: FeatureMap, injected: FeatureMap? = nil, workspace: Workspace) -> FeatureMap {
+  package func callAsFunction(_ input: FeatureMap, injected: FeatureMap? = nil, workspace: Workspace) -> FeatureMap {
     let (rows, columns) = outputSize(input)
     let output = FeatureMap(
       in: workspace.arena, rows: rows, channels: outputChannels, columns: columns, margin: margin)

@@ -4,14 +4,14 @@ import Tensors
 
 /// A learned vector for each frequency, added after the first encoder layer, since convolutions alone cannot tell a bass
 /// from a treble: `demucs.hdemucs.ScaledEmbedding`, times `freq_emb`.
-struct FrequencyEmbedding {
+package struct FrequencyEmbedding {
   /// `[frequencies, channels]`: what the module returns.
   private let embedding: Tensor
   private let table: Tensor
   private let weight: Float
 
   /// - Returns: nil if the configuration has no such embedding.
-  init?(_ parameters: Parameters, _ configuration: Configuration) throws {
+  package init?(_ parameters: Parameters, _ configuration: Configuration) throws {
     guard configuration.frequencyEmbeddingWeight != 0, let first = configuration.layers.first else { return nil }
     table = try parameters.tensor("freq_emb.embedding.weight", [first.outputRows, first.outputChannels])
     embedding = Tensor(shape: table.shape, values: table.elements.map { $0 * configuration.embeddingScale })
@@ -19,7 +19,7 @@ struct FrequencyEmbedding {
   }
 
   /// - Parameter map: `[frequencies, channels, frames]`.
-  func add(to map: FeatureMap, workspace: Workspace) {
+  package func add(to map: FeatureMap, workspace: Workspace) {
     workspace.taps?.record("freq_emb.embedding", table)
     workspace.taps?.record("freq_emb", embedding)
     workspace.forEach(map.rows) { row, scratch in

@@ -3,10 +3,10 @@ import Layers
 import Tensors
 
 /// Hands tensors to the layers that ask for them by name and shape.
-struct Parameters {
+package struct Parameters {
   private let provide: (_ name: String, _ shape: [Int]) throws -> Tensor
 
-  init(_ provide: @escaping (_ name: String, _ shape: [Int]) throws -> Tensor) { self.provide = provide }
+  package init(_ provide: @escaping (_ name: String, _ shape: [Int]) throws -> Tensor) { self.provide = provide }
 
   func tensor(_ name: String, _ shape: [Int]) throws -> Tensor { try provide(name, shape) }
 

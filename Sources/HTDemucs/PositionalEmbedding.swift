@@ -2,10 +2,12 @@ import Foundation
 import Tensors
 
 /// Sinusoidal positions, in the precision and order of operations of PyTorch: phases are float32.
-enum PositionalEmbedding {
+package enum PositionalEmbedding {
   /// `demucs.transformer.create_sin_embedding`: `[length, width]`, cosines then sines.
   /// - Parameter offset: taken from every position (the mean, for CAPE).
-  static func sequence(length: Int, width: Int, maximumPeriod: Double, offset: Float = 0) -> Tensor {
+  package static func sequence(
+    length: Int, width: Int, maximumPeriod: Double, offset: Float = 0
+  ) -> Tensor {
     let half = width / 2
     let periods = (0..<half).map { Float(pow(maximumPeriod, Double(Float($0) / Float(half - 1)))) }
     let result = Tensor(shape: [length, width], zeroed: false)
@@ -22,7 +24,7 @@ enum PositionalEmbedding {
 
   /// `demucs.transformer.create_2d_sin_embedding` as tokens `[columns x rows, width]`, the row running fastest: the first
   /// half of the features tells the column (time), the second the row (frequency), sines and cosines alternating.
-  static func image(rows: Int, columns: Int, width: Int, maximumPeriod: Double) -> Tensor {
+  package static func image(rows: Int, columns: Int, width: Int, maximumPeriod: Double) -> Tensor {
     let half = width / 2
     let factor = Float(-(log(maximumPeriod) / Double(half)))
     let rates = stride(from: 0, to: half, by: 2).map { Float(exp(Double(Float($0) * factor))) }

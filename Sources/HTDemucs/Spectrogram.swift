@@ -7,11 +7,11 @@ import Tensors
 ///
 /// The signal is reflect-padded by one and a half hops, so that frame t is centred on the middle of hop t and there is
 /// one frame a hop. Real and imaginary parts are channels; the Nyquist bin is left out.
-final class Spectrogram: Sendable {
+package final class Spectrogram: Sendable {
   let transform: ShortTimeFourierTransform
   private let margin: Int
 
-  init(fftSize: Int, margin: Int) throws {
+  package init(fftSize: Int, margin: Int) throws {
     guard let transform = ShortTimeFourierTransform(size: fftSize, hop: fftSize / 4) else {
       throw ConfigurationError.invalid(
         parameter: "nfft", value: "\(fftSize)", expected: "a size that FFTW can transform")
@@ -26,7 +26,7 @@ final class Spectrogram: Sendable {
 
   /// - Parameter mix: `channels` signals of `length` samples, `stride` apart.
   /// - Returns: `[frequencies, 2 x channels, frames]`.
-  func analyse(
+  package func analyse(
     _ mix: UnsafePointer<Float>, stride: Int, channels: Int, length: Int, workspace: Workspace
   ) -> FeatureMap {
     let frames = frames(length)
@@ -72,7 +72,7 @@ final class Spectrogram: Sendable {
   /// - Parameters:
   ///   - spectrogram: `[frequencies, 2 x signals, frames]`; each value is taken as value x `scale` + `shift`.
   ///   - out: `signals` lines of `length` samples, `outStride` apart, written.
-  func synthesise(
+  package func synthesise(
     _ spectrogram: FeatureMap, scale: Float = 1, shift: Float = 0, length: Int,
     into out: UnsafeMutablePointer<Float>, _ outStride: Int, workspace: Workspace
   ) {

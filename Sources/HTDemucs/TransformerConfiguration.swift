@@ -1,7 +1,7 @@
 import Checkpoints
 
 /// The hyper-parameters of a `demucs.transformer.CrossTransformerEncoder`.
-struct TransformerConfiguration: Sendable {
+package struct TransformerConfiguration: Sendable {
   enum Embedding: Sendable {
     case sine
     case cape(meanNormalised: Bool)

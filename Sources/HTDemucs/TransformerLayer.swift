@@ -3,12 +3,12 @@ import Layers
 import Tensors
 
 /// A sequence of tokens, `[count, width]`, in an arena.
-struct Tokens {
-  let data: UnsafeMutablePointer<Float>
+package struct Tokens {
+  package let data: UnsafeMutablePointer<Float>
   let count: Int
   let width: Int
 
-  init(in arena: Arena, count: Int, width: Int) {
+  package init(in arena: Arena, count: Int, width: Int) {
     data = arena.allocate(count * width)
     self.count = count
     self.width = width
@@ -27,7 +27,7 @@ struct Tokens {
 
 /// One layer of one branch of the transformer: `demucs.transformer.MyTransformerEncoderLayer` (attention to its own
 /// sequence) or `CrossTransformerEncoderLayer` (attention to the other branch).
-struct TransformerLayer {
+package struct TransformerLayer {
   let name: String
   let isCross: Bool
   private let width: Int
@@ -49,7 +49,9 @@ struct TransformerLayer {
   private let activation: kernel_activation
   private let attentionName: String
 
-  init(_ parameters: Parameters, _ name: String, _ configuration: TransformerConfiguration, isCross: Bool) throws {
+  package init(
+    _ parameters: Parameters, _ name: String, _ configuration: TransformerConfiguration, isCross: Bool
+  ) throws {
     self.name = name
     self.isCross = isCross
     let width = configuration.width
@@ -87,7 +89,7 @@ struct TransformerLayer {
 
   /// Updates `x` in place.
   /// - Parameter memory: the other branch's tokens, in a cross layer; left as they are.
-  func callAsFunction(_ x: Tokens, memory: Tokens? = nil, workspace: Workspace) {
+  package func callAsFunction(_ x: Tokens, memory: Tokens? = nil, workspace: Workspace) {
     let mark = workspace.arena.mark
     let attended = Tokens(in: workspace.arena, count: x.count, width: width)
     workspace.measure("attention, projections") {

@@ -20,7 +20,10 @@ public final class Workspace {
   }
 
   /// Bytes held by all arenas.
-  public var bytes: Int { (arena.capacity + secondArena.capacity + scratch.reduce(0) { $0 + $1.capacity }) * MemoryLayout<Float>.stride }
+  public var bytes: Int {
+    let floats = arena.capacity + secondArena.capacity + scratch.reduce(0) { $0 + $1.capacity }
+    return floats * MemoryLayout<Float>.stride
+  }
 
   /// Gives back all memory, to be used again by the next pass.
   public func reset() {

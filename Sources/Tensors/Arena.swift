@@ -42,12 +42,12 @@ public final class Arena: @unchecked Sendable {
     let next = blocks.isEmpty ? 0 : current + 1
     if next < blocks.count, blocks[next].capacity < rounded {
       // Blocks after the current one are free; where the first is too small, they would only be in the way.
-      for block in blocks[next...] { UnsafeMutableRawPointer(block.start).deallocate() }
+      for block in blocks[next...] { AlignedMemory.deallocate(block.start, block.capacity) }
       blocks.removeSubrange(next...)
     }
     if next == blocks.count {
       let capacity = max(rounded, 1 << 16)
-      blocks.append(Block(start: Tensor.allocate(capacity), capacity: capacity))
+      blocks.append(Block(start: AlignedMemory.allocate(capacity), capacity: capacity))
     }
     current = next
     used = rounded
@@ -68,7 +68,7 @@ public final class Arena: @unchecked Sendable {
   public func reset() {
     if blocks.count > 1 {
       release()
-      blocks = [Block(start: Tensor.allocate(mostTaken), capacity: mostTaken)]
+      blocks = [Block(start: AlignedMemory.allocate(mostTaken), capacity: mostTaken)]
     }
     current = 0
     used = 0
@@ -83,7 +83,7 @@ public final class Arena: @unchecked Sendable {
   }
 
   private func release() {
-    for block in blocks { UnsafeMutableRawPointer(block.start).deallocate() }
+    for block in blocks { AlignedMemory.deallocate(block.start, block.capacity) }
     blocks = []
   }
 }

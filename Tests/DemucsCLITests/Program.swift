@@ -33,10 +33,14 @@ struct Program {
   }
 
   /// Runs the program to its end.
-  /// - Parameter environment: variables to add or replace.
-  func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
+  /// - Parameters:
+  ///   - environment: variables to add or replace.
+  ///   - executable: another copy of the program.
+  func run(
+    _ arguments: [String], environment: [String: String] = [:], executable: URL = Program.executable
+  ) throws -> Outcome {
     let process = Process()
-    process.executableURL = Program.executable
+    process.executableURL = executable
     process.arguments = arguments
     process.currentDirectoryURL = folder
     process.environment = ProcessInfo.processInfo.environment

@@ -5,10 +5,12 @@ import Tensors
 ///
 /// The specification and test vectors are in `docs/goldens.md`.
 public enum CounterGenerator {
-  /// FNV-1a (64 bit) of the name.
-  public static func seed(_ name: String) -> UInt64 {
+  /// FNV-1a (64 bit) of the name, then of the eight little-endian bytes of the salt if there is one.
+  public static func seed(_ name: String, salt: UInt64? = nil) -> UInt64 {
     var state: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in name.utf8 { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    var bytes = Array(name.utf8)
+    if let salt { bytes += (0..<8).map { UInt8(truncatingIfNeeded: salt >> (8 * $0)) } }
+    for byte in bytes { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
     return state
   }
 

@@ -6,6 +6,8 @@ import Tensors
 public final class Golden: Sendable {
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
   }
 
   /// How far a tensor is from the golden one.
@@ -42,7 +44,8 @@ public final class Golden: Sendable {
     guard metadata["format_version"] == "1", metadata["generator"] == "fnv1a64-splitmix64/1" else {
       throw Failure(
         description: "\(subject): format '\(metadata["format_version"] ?? "none")', generator"
-          + " '\(metadata["generator"] ?? "none")'. HINT: run scripts/make_goldens.py and update GoldenSupport")
+          + " '\(metadata["generator"] ?? "none")'. HINT: run scripts/make_goldens.py and update GoldenSupport"
+      )
     }
     facts = try JSONValue(parsing: metadata["tensors"] ?? "{}")
     cases = try JSONValue(parsing: metadata["cases"] ?? "[]").arrayValue ?? []
@@ -58,6 +61,15 @@ public final class Golden: Sendable {
 
   public func tensor(_ key: String) throws -> Tensor { try checkpoint.tensor(key) }
 
+  /// Flat positions of the values that the file holds of a tensor: all of them, or those that were sampled.
+  /// - Throws: `Failure` if there is no such tensor.
+  public func positions(_ key: String) throws -> [Int] {
+    guard let shape = shape(key) else { throw Failure(description: "\(key): not in the golden file") }
+    let size = shape.reduce(1, *)
+    guard let count = facts[key]?["sampled"]?.intValue else { return Array(0..<size) }
+    return CounterGenerator.positions(key, size: size, count: count)
+  }
+
   /// Compares a tensor with the golden one of the same key.
   /// - Throws: `Failure` if there is none or the shapes differ.
   public func deviation(_ key: String, _ tensor: Tensor) throws -> Deviation {
@@ -66,12 +78,7 @@ public final class Golden: Sendable {
       throw Failure(description: "\(key): shape \(tensor.shape), oracle \(shape)")
     }
     let golden = try checkpoint.tensor(key)
-    let positions: [Int]
-    if facts[key]?["sampled"] == nil {
-      positions = Array(0..<golden.count)
-    } else {
-      positions = CounterGenerator.positions(key, size: tensor.count, count: golden.count)
-    }
+    let positions = try positions(key)
     let norm = facts[key]?["norm"]?.doubleValue ?? .nan
     let scale = norm / Double(max(1, tensor.count)).squareRoot()
     var squares = 0.0

@@ -65,6 +65,11 @@ import Testing
   @Test(arguments: variants) func variant(_ name: String) throws {
     let golden = try Golden("network-variants")
     let one = try #require(golden.cases.first { $0["name"]?.stringValue == name })
+    if one["kwargs"]?["multi_freqs"] != nil {
+      // Layers split by frequency band are in no published HTDemucs: refused by name.
+      #expect { try Self.model(try #require(one["kwargs"])) } throws: { "\($0)".contains("multi_freqs") }
+      return
+    }
     try Self.check(golden, try #require(one["kwargs"]), input: try Self.noise(one), prefix: name + "/")
   }
 

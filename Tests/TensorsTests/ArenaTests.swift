@@ -1,0 +1,78 @@
+import Tensors
+import Testing
+
+/// Scratch memory: aligned, apart, given back, joined.
+struct ArenaTests {
+  @Test func piecesAreAlignedAndApart() {
+    var random = Random(21)
+    let arena = Arena()
+    var pieces: [(start: UnsafeMutablePointer<Float>, count: Int)] = []
+    for index in 0..<400 {
+      // Some larger than a block, some of nothing.
+      let count =
+        index % 50 == 49
+        ? Int.random(in: 60_000...200_000, using: &random) : Int.random(in: 0...900, using: &random)
+      let piece = arena.allocate(count)
+      #expect(UInt(bitPattern: piece) % 64 == 0)
+      piece.update(repeating: Float(index), count: count)
+      pieces.append((piece, count))
+    }
+    // Had two overlapped, the later would have written over the earlier.
+    for (index, piece) in pieces.enumerated() {
+      #expect((0..<piece.count).allSatisfy { piece.start[$0] == Float(index) })
+    }
+    #expect(arena.capacity >= pieces.reduce(0) { $0 + $1.count })
+  }
+
+  @Test func rewindingGivesBackTheSamePlace() {
+    let arena = Arena()
+    let kept = arena.allocate(10)
+    kept.update(repeating: 3, count: 10)
+    let mark = arena.mark
+    let first = arena.allocate(100)
+    _ = arena.allocate(100_000)
+    arena.rewind(to: mark)
+    #expect(arena.allocate(100) == first)
+    #expect(kept[9] == 3)
+  }
+
+  @Test func aScopeGivesBackWhatItTook() {
+    struct Failure: Error {}
+    let arena = Arena()
+    let first = arena.scope { arena.allocate(50) }
+    #expect(arena.allocate(50) == first)
+    let second = arena.allocate(7)
+    #expect(throws: Failure.self) {
+      try arena.scope {
+        _ = arena.allocate(900)
+        throw Failure()
+      }
+    }
+    #expect(arena.allocate(1) == second + 16)
+  }
+
+  /// After a first pass has found out how much is needed, a reset makes one block of it, and a second pass takes no more.
+  @Test func resetJoinsTheBlocks() {
+    let arena = Arena()
+    func pass() -> [UnsafeMutablePointer<Float>] { [50_000, 60_000, 70_000, 10].map(arena.allocate) }
+    _ = pass()
+    let needed = arena.capacity
+    arena.reset()
+    #expect(arena.capacity == needed)
+    let pieces = pass()
+    #expect(arena.capacity == needed)
+    #expect(pieces[1] == pieces[0] + 50_000 && pieces[2] == pieces[1] + 60_000)
+    arena.reset()
+    #expect(pass() == pieces)
+  }
+
+  @Test func aMarkInAnEarlierBlockIsFoundAgain() {
+    let arena = Arena()
+    let mark = arena.mark
+    let first = arena.allocate(1 << 16)
+    let second = arena.allocate(1 << 16)
+    arena.rewind(to: mark)
+    #expect(arena.allocate(1 << 16) == first)
+    #expect(arena.allocate(1 << 16) == second)
+  }
+}
