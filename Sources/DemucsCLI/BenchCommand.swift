@@ -44,7 +44,7 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let location = try ModelStore.locate(name, modelsDirectory: modelsDir)
-    let threads = jobs > 0 ? jobs : ProcessInfo.processInfo.activeProcessorCount
+    let threads = Threads.count(jobs: jobs)
     let pool = WorkerPool(threadCount: threads)
     let loading = ContinuousClock.now
     let model = try HTDemucsModel(try Checkpoint(safetensors: location.path), pool: pool)

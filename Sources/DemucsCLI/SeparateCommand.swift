@@ -97,7 +97,8 @@ struct SeparateCommand: ParsableCommand {
     logger.debug("found model", metadata: ["name": "\(location.name)", "path": "\(location.path)"])
     let pool = WorkerPool(threadCount: model.threadCount)
     let network = try loadModel(
-      at: location.path, pool: pool, options: ModelOptions(tapFolder: model.dumpTaps))
+      at: location.path, pool: pool,
+      options: ModelOptions(tapFolder: model.dumpTaps, segmentsAtOnce: model.segmentsAtOnce))
     logger.debug(
       "loaded model", metadata: ["sources": "\(network.sources)", "threads": "\(pool.threadCount)"])
     let writer = StemWriter(

@@ -19,6 +19,12 @@ struct ModelArguments: ParsableArguments {
     help: ArgumentHelp("CPU threads; 0 uses all. Results do not depend on it.", valueName: "n"))
   var jobs = 0
 
+  @Option(
+    help: ArgumentHelp(
+      "Segments at the same time, each by its share of the threads. (default: chosen by cores and memory)",
+      valueName: "n"))
+  var segmentsAtOnce: Int?
+
   // Scripts written for demucs say `-d cpu`.
   @Option(name: [.short, .long], help: .hidden)
   var device = "cpu"
@@ -31,6 +37,9 @@ struct ModelArguments: ParsableArguments {
 
   mutating func validate() throws {
     guard jobs >= 0 else { throw ValidationError("--jobs is \(jobs); it must be 0 or more.") }
+    guard segmentsAtOnce ?? 1 >= 1 else {
+      throw ValidationError("--segments-at-once is \(segmentsAtOnce ?? 0); it must be 1 or more.")
+    }
     guard device == "cpu" else {
       throw ValidationError(
         "--device '\(device)' is not available: demucs-cli runs on the CPU only. Leave it out.")
@@ -38,7 +47,7 @@ struct ModelArguments: ParsableArguments {
   }
 
   /// Threads to work on.
-  var threadCount: Int { jobs == 0 ? ProcessInfo.processInfo.activeProcessorCount : jobs }
+  var threadCount: Int { Threads.count(jobs: jobs) }
 }
 
 /// How songs are cut and joined.
@@ -134,3 +143,12 @@ struct OutputArguments: ParsableArguments {
 }
 
 extension ClipMode: ExpressibleByArgument {}
+
+/// How `--jobs` becomes a number of threads.
+enum Threads {
+  /// One a core for 0. Of a number far beyond the cores no more are started than could be of any use.
+  static func count(jobs: Int) -> Int {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    return jobs == 0 ? cores : min(jobs, max(16, 4 * cores))
+  }
+}

@@ -1,17 +1,16 @@
 import Checkpoints
-import Foundation
 import Layers
 import Tensors
 
 /// A whole separation network: a segment of a mix in, the same segment of every source out.
 ///
-/// Equals `demucs.htdemucs.HTDemucs.forward`. One segment is computed at a time, by all threads of the pool; calls from
-/// several threads wait for each other.
+/// Equals `demucs.htdemucs.HTDemucs.forward`. As many segments are computed at a time as `prepare` was asked for; further
+/// calls from other threads wait.
 public final class HTDemucsModel: @unchecked Sendable {
   public let network: InnerNetwork
   private let spectrogram: Spectrogram
-  private let workspace: Workspace
-  private let lock = NSLock()
+  private let pool: WorkerPool
+  private let desk: WorkspaceDesk
 
   public var configuration: Configuration { network.configuration }
   public var sources: [String] { configuration.sources }
@@ -33,13 +32,36 @@ public final class HTDemucsModel: @unchecked Sendable {
     self.network = network
     spectrogram = try Spectrogram(
       fftSize: network.configuration.fftSize, margin: network.configuration.margin)
-    workspace = Workspace(pool: pool)
+    self.pool = pool
+    desk = WorkspaceDesk([Workspace(pool: pool)])
+  }
+
+  /// Shares the threads out for a song of that many segments.
+  /// - Parameters:
+  ///   - segments: segments that are to be separated.
+  ///   - atOnce: how many of them at the same time; nil leaves it to cores and memory.
+  /// - Returns: how many calls of `separate` run at the same time from now on.
+  public func prepare(segments: Int, atOnce: Int? = nil) -> Int {
+    let threads = pool.threadCount
+    let count =
+      atOnce.map { max(1, min($0, segments)) }
+      ?? Parallelism.segmentsAtOnce(
+        threads: threads, segments: segments, bytesPerSegment: configuration.segmentBytes,
+        availableBytes: threads > Parallelism.threadsPerSegment ? Parallelism.availableBytes : nil)
+    if count != desk.count {
+      desk.replace(
+        with: count == 1
+          ? [Workspace(pool: pool)]
+          : Parallelism.shares(threads: threads, count: count).map { Workspace(pool: WorkerPool(threadCount: $0)) })
+    }
+    return count
   }
 
   /// Separates one segment.
   /// - Parameters:
   ///   - mix: `[audio channels, samples]`; at most `segmentLength` samples if the network uses its training segment.
   ///   - taps: receives every intermediate tensor.
+  ///   - profile: keeps account of where the time goes.
   /// - Returns: `[sources, audio channels, samples]`.
   public func separate(_ mix: Tensor, taps: TapRecorder? = nil, profile: Profile? = nil) throws -> Tensor {
     guard mix.shape.count == 2, mix.shape[0] == audioChannels else {
@@ -50,20 +72,20 @@ public final class HTDemucsModel: @unchecked Sendable {
     guard !usesTrainingSegment || samples <= segmentLength else {
       throw SegmentError.tooLong(samples, maximum: segmentLength)
     }
-    lock.lock()
-    defer { lock.unlock() }
-    workspace.reset()
-    workspace.taps = taps
-    workspace.profile = profile
-    defer { (workspace.taps, workspace.profile) = (nil, nil) }
-    return try workspace.measure("everything else") { try separate(mix, samples, taps) }
+    return try desk.lend { workspace in
+      workspace.reset()
+      workspace.taps = taps
+      workspace.profile = profile
+      defer { (workspace.taps, workspace.profile) = (nil, nil) }
+      return try workspace.measure("everything else") { try separate(mix, samples, workspace) }
+    }
   }
 
   /// Bytes of memory that activations take, once a segment has been separated.
-  public var workspaceBytes: Int { workspace.bytes }
+  public var workspaceBytes: Int { desk.bytes }
 
-  private func separate(_ mix: Tensor, _ samples: Int, _ taps: TapRecorder?) throws -> Tensor {
-
+  private func separate(_ mix: Tensor, _ samples: Int, _ workspace: Workspace) throws -> Tensor {
+    let taps = workspace.taps
     let length = usesTrainingSegment ? segmentLength : samples
     let waveform = network.mixMap(mix, workspace.arena, length: length)
     let image = workspace.measure("STFT") {

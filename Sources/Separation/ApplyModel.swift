@@ -1,3 +1,4 @@
+import Synchronization
 import Tensors
 
 /// One run of the network over a whole normalised track: `demucs.apply.apply_model` for one model.
@@ -17,18 +18,24 @@ struct ApplyModel {
   func callAsFunction(progress: ProgressHandler?) throws -> [[Float]] {
     let passes = shifts.passes(length: track.length)
     let plans = passes.map { ChunkPlan(length: $0.length, geometry: geometry) }
+    let atOnce = model.prepare(segments: plans.reduce(0) { $0 + $1.count })
+    let callers = WorkerPool(threadCount: atOnce)
     var report = Report(model: model, track: track, plans: plans, handler: progress)
     var estimate = [[Float]](repeating: [Float](repeating: 0, count: track.length), count: rows)
     try report.send()
     for (pass, plan) in zip(passes, plans) {
       let stretch = TrackStretch(track: track, offset: -pass.leadingSilence, length: pass.length)
       var overlapAdd = OverlapAdd(plan: plan, rows: rows, transitionPower: transitionPower)
-      for chunk in plan {
-        let (output, start) = try separate(stretch.stretch(chunk))
-        let position = overlapAdd.finished - pass.leadingSilence
-        ApplyModel.add(overlapAdd.add(output, from: start, to: chunk), to: &estimate, at: position)
-        report.count(framesDone: overlapAdd.finished, of: plan)
-        try report.send()
+      for first in Swift.stride(from: 0, to: plan.count, by: atOnce) {
+        let chunks = (first..<min(first + atOnce, plan.count)).map { plan[$0] }
+        // Whoever is done first, sums are formed in the order of the chunks.
+        for (chunk, result) in zip(chunks, separate(chunks.map(stretch.stretch), on: callers)) {
+          let (output, start) = try result.get()
+          let position = overlapAdd.finished - pass.leadingSilence
+          ApplyModel.add(overlapAdd.add(output, from: start, to: chunk), to: &estimate, at: position)
+          report.count(framesDone: overlapAdd.finished, of: plan)
+          try report.send()
+        }
       }
     }
     guard passes.count > 1 else { return estimate }
@@ -39,9 +46,21 @@ struct ApplyModel {
     return estimate
   }
 
+  private typealias Output = (output: Tensor, start: Int)
+
+  /// Separates chunks at the same time, one a thread of `callers`.
+  private func separate(_ chunks: [TrackStretch], on callers: WorkerPool) -> [Result<Output, any Error>] {
+    let results = Mutex([Result<Output, any Error>?](repeating: nil, count: chunks.count))
+    callers.forEach(chunks.count) { index, _ in
+      let result = Result { try separate(chunks[index]) }
+      results.withLock { $0[index] = result }
+    }
+    return results.withLock { $0.compactMap { $0 } }
+  }
+
   /// Pads a chunk, runs the network and checks what it returned.
   /// - Returns: `[sources, channels, padded samples]` and the first sample that belongs to the chunk.
-  private func separate(_ chunk: TrackStretch) throws -> (output: Tensor, start: Int) {
+  private func separate(_ chunk: TrackStretch) throws -> Output {
     let length = geometry.paddedLength ?? chunk.length
     let output = try model.separate(chunk.padded(to: length))
     let expected = [model.sources.count, model.audioChannels, length]

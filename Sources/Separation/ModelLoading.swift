@@ -17,7 +17,7 @@ public func loadModel(
   } catch let error as ConfigurationError {
     throw SeparationError.modelUnavailable(path: path, reason: "\(error)")
   }
-  guard let folder = options.tapFolder else { return model }
+  guard let folder = options.tapFolder else { return ParallelModel(model, atOnce: options.segmentsAtOnce) }
   return try TappedModel(model, folder: folder)
 }
 
@@ -26,9 +26,18 @@ public struct ModelOptions: Sendable, Equatable {
   /// Folder that gets every intermediate result of the network; `nil` keeps none.
   public var tapFolder: String?
 
-  public init(tapFolder: String? = nil) { self.tapFolder = tapFolder }
+  /// Segments to separate at the same time, each by its share of the threads; `nil` chooses by cores, memory and the
+  /// length of the song.
+  public var segmentsAtOnce: Int?
+
+  public init(tapFolder: String? = nil, segmentsAtOnce: Int? = nil) {
+    self.tapFolder = tapFolder
+    self.segmentsAtOnce = segmentsAtOnce
+  }
 }
 
 extension HTDemucsModel: SeparationModel {
   public func separate(_ mix: Tensor) throws -> Tensor { try separate(mix, taps: nil, profile: nil) }
+
+  public func prepare(segments: Int) -> Int { prepare(segments: segments, atOnce: nil) }
 }

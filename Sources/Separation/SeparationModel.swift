@@ -18,4 +18,14 @@ public protocol SeparationModel: AnyObject, Sendable {
   /// - Parameter mix: `[audioChannels, samples]`.
   /// - Returns: `[sources, audioChannels, samples]`.
   func separate(_ mix: Tensor) throws -> Tensor
+
+  /// Gets ready for a song.
+  /// - Parameter segments: segments that will be separated.
+  /// - Returns: how many calls of `separate` may run at the same time, at least 1.
+  func prepare(segments: Int) -> Int
+}
+
+extension SeparationModel {
+  /// One segment after the other.
+  public func prepare(segments: Int) -> Int { 1 }
 }
