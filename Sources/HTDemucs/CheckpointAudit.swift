@@ -6,6 +6,8 @@ final class CheckpointAudit {
   private let checkpoint: Checkpoint
   private var requested: [String: [Int]] = [:]
   private var hasProblem = false
+  /// Floats that stand in for tensors the checkpoint does not have.
+  private var standIns = 0
 
   init(_ checkpoint: Checkpoint) { self.checkpoint = checkpoint }
 
@@ -14,13 +16,15 @@ final class CheckpointAudit {
     requested[name] = shape
     if checkpoint.shape(of: name) == shape { return try checkpoint.tensor(name, shape: shape) }
     hasProblem = true
-    // A hostile configuration may ask for any size: only what a file can hold is worth standing in for.
+    // A hostile configuration may ask for any size, and any number: a bounded list of what is wrong is enough.
     var count = 1
     for extent in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
       guard !overflow, product <= 1 << 24 else { throw mismatch() }
       count = product
     }
+    standIns += count
+    guard standIns <= 1 << 25 else { throw mismatch() }
     return Tensor(shape: shape)
   }
 

@@ -48,7 +48,9 @@ public struct Configuration: Sendable {
   /// Columns beyond its ends that any layer may read of a line.
   package var margin: Int {
     let dilation = dconvDepth > 0 ? 1 << (dconvDepth - 1) : 1
-    return max(16, dilation, context, encoderContext)
+    // A transposed convolution reads as many inputs as reach one output.
+    let reach = layers.map { max($0.columnReach, $0.time?.columnReach ?? 0) }.max() ?? 0
+    return max(16, dilation, context, encoderContext, reach)
   }
 
   static let parameters = [
@@ -105,6 +107,7 @@ public struct Configuration: Sendable {
       arguments, depth: depth, fftSize: fftSize, audioChannels: audioChannels, sourceCount: sources.count)
     transformer = try TransformerConfiguration(
       arguments, layers: layers, bottomChannels: bottomChannels)
+    if usesTrainingSegment { try checkLengths(segmentLength) }
   }
 
   private static func segmentLength(_ arguments: Arguments, sampleRate: Int) throws -> Int {
@@ -115,7 +118,8 @@ public struct Configuration: Sendable {
     }
     guard let length, length >= 1, length <= 1 << 30 else {
       throw ConfigurationError.invalid(
-        parameter: "segment", value: value.text, expected: "a positive number of seconds")
+        parameter: "segment", value: value.text,
+        expected: "a number of seconds that makes 1 to \(1 << 30) samples at \(sampleRate) Hz")
     }
     return length
   }

@@ -46,7 +46,7 @@ public final class HTDemucsModel: @unchecked Sendable {
     let count =
       atOnce.map { max(1, min($0, segments)) }
       ?? Parallelism.segmentsAtOnce(
-        threads: threads, segments: segments, bytesPerSegment: configuration.segmentBytes,
+        threads: threads, segments: segments, bytesPerSegment: Int(configuration.segmentBytes(segmentLength)),
         availableBytes: threads > Parallelism.threadsPerSegment ? Parallelism.availableBytes : nil)
     if count != desk.count {
       desk.replace(
@@ -72,6 +72,9 @@ public final class HTDemucsModel: @unchecked Sendable {
     guard !usesTrainingSegment || samples <= segmentLength else {
       throw SegmentError.tooLong(samples, maximum: segmentLength)
     }
+    let length = usesTrainingSegment ? segmentLength : samples
+    if !usesTrainingSegment { try configuration.checkLengths(samples) }
+    try configuration.checkMemory(length)
     return try desk.lend { workspace in
       workspace.reset()
       workspace.taps = taps

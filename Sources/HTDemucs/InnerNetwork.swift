@@ -40,6 +40,8 @@ public final class InnerNetwork: @unchecked Sendable {
         configuration.spectrogramChannels, configuration.frequencies, configuration.frames(samples),
       ]
     else { throw SegmentError.shape(mix: mix.shape, spectrogram: spectrogram.shape) }
+    try configuration.checkLengths(samples)
+    try configuration.checkMemory(samples)
     workspace.reset()
     let arena = workspace.arena
     let frames = spectrogram.shape[2]
@@ -97,6 +99,7 @@ public enum SegmentError: Error, CustomStringConvertible, Sendable {
   case channels(Int, expected: Int)
   case empty
   case tooLong(Int, maximum: Int)
+  case memory(needed: Double, available: Double)
 
   public var description: String {
     switch self {
@@ -106,6 +109,8 @@ public enum SegmentError: Error, CustomStringConvertible, Sendable {
     case .empty: "The segment has no samples."
     case .tooLong(let length, let maximum):
       "The segment has \(length) samples; the network takes no more than \(maximum)."
+    case .memory(let needed, let available):
+      "A segment of this model takes about \(Int(needed / 1e9) + 1) GB of memory; there are \(Int(available / 1e9)) GB."
     }
   }
 }

@@ -21,6 +21,9 @@ struct LayerShape: Sendable {
   /// The layer of the time branch; nil once the branches have merged.
   let time: TimeShape?
 
+  /// Columns beyond an end that its decoder layer reads, when it works on time.
+  var columnReach: Int { isFrequency ? 0 : (kernel + stride - 1) / stride }
+
   struct TimeShape: Sendable {
     let kernel: Int
     let stride: Int
@@ -28,6 +31,44 @@ struct LayerShape: Sendable {
     let outputChannels: Int
     let decoderChannels: Int
     var padding: Int { kernel / 4 }
+    var columnReach: Int { (kernel + stride - 1) / stride }
+  }
+}
+
+extension Configuration {
+  /// Follows a segment of `samples` samples through both branches, down and up again.
+  /// - Throws: `ConfigurationError` where the branches do not meet, or a layer cannot give back what it took: what PyTorch
+  ///   finds out by an assertion.
+  func checkLengths(_ samples: Int) throws {
+    var columns = frames(samples)
+    var length = samples
+    for (index, layer) in layers.enumerated() {
+      if let time = layer.time {
+        length = try Self.shortened(
+          length, kernel: time.kernel, stride: time.stride, padding: time.padding, layer: index, of: samples)
+        guard !layer.isLastFrequency || length == columns else {
+          throw ConfigurationError.inconsistent(
+            "where the branches merge, layer \(index) has \(length) steps of time for \(columns) frames")
+        }
+      }
+      if !layer.isFrequency {
+        columns = try Self.shortened(
+          columns, kernel: layer.kernel, stride: layer.stride, padding: layer.padding, layer: index, of: samples)
+      }
+    }
+  }
+
+  private static func shortened(
+    _ length: Int, kernel: Int, stride: Int, padding: Int, layer: Int, of samples: Int
+  ) throws -> Int {
+    let padded = (length + stride - 1) / stride * stride
+    let result = padded + 2 * padding >= kernel ? (padded + 2 * padding - kernel) / stride + 1 : 0
+    guard result >= 1, (result - 1) * stride + kernel - padding >= length else {
+      throw ConfigurationError.inconsistent(
+        "layer \(layer) of the time branch cannot take \(length) steps and give them back, in a segment of \(samples)"
+          + " samples (kernel_size and stride do not fit)")
+    }
+    return result
   }
 }
 

@@ -27,6 +27,13 @@ enum Parallelism {
     (0..<count).map { max(1, threads / count + ($0 < threads % count ? 1 : 0)) }
   }
 
+  /// The memory of the machine or the limit set to this process, whichever is less, in bytes.
+  static var mostBytes: UInt64 {
+    var limit = rlimit()
+    let address = getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 ? UInt64(limit.rlim_cur) : .max
+    return min(address, ProcessInfo.processInfo.physicalMemory)
+  }
+
   /// What the kernel says can be had without swapping, in bytes.
   static var availableBytes: Int? {
     guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
@@ -38,19 +45,27 @@ enum Parallelism {
 }
 
 extension Configuration {
-  /// Bytes of activations of one segment, by the maps that are alive at the same time; an estimate for planning.
-  var segmentBytes: Int {
-    let frames = frames(segmentLength)
-    var floats = 0
-    var samples = segmentLength
+  /// Bytes of activations of a segment of `length` samples, by the maps that are alive at the same time; an estimate.
+  func segmentBytes(_ length: Int) -> Double {
+    let frames = Double(frames(length))
+    var floats = 0.0
+    var samples = Double(length)
     for layer in layers {
-      floats += 2 * layer.outputRows * layer.outputChannels * frames
+      floats += 2 * Double(layer.outputRows * layer.outputChannels) * frames
       if let time = layer.time {
-        samples = (samples + time.stride - 1) / time.stride
-        floats += 2 * time.outputChannels * samples
+        samples = (samples / Double(time.stride)).rounded(.up)
+        floats += 2 * Double(time.outputChannels) * samples
       }
     }
-    floats += sources.count * (spectrogramChannels * frequencies * frames + 2 * audioChannels * segmentLength)
-    return floats * MemoryLayout<Float>.stride
+    floats += Double(sources.count * spectrogramChannels * frequencies) * frames
+    floats += Double(2 * sources.count * audioChannels) * Double(length)
+    return floats * Double(MemoryLayout<Float>.stride)
+  }
+
+  /// - Throws: `SegmentError` if a segment of that length is more than this process may ever hold.
+  func checkMemory(_ length: Int) throws {
+    let needed = segmentBytes(length)
+    let limit = Double(Parallelism.mostBytes)
+    guard needed < limit else { throw SegmentError.memory(needed: needed, available: limit) }
   }
 }

@@ -34,7 +34,11 @@ package struct TransformerConfiguration: Sendable {
     heads = try arguments.integer("t_heads", 8, in: 1...4096)
     let hiddenScale = try arguments.number("t_hidden_scale", 4, in: 0.001...1024)
     crossFirst = try arguments.flag("t_cross_first", false)
-    let name = arguments["t_emb"]?.stringValue ?? "sin"
+    let given = arguments["t_emb"] ?? .string("sin")
+    guard let name = given.stringValue else {
+      throw ConfigurationError.invalid(
+        parameter: "t_emb", value: given.text, expected: "\"sin\", \"cape\" or \"scaled\"")
+    }
     switch name {
     case "sin": embedding = .sine
     case "cape": embedding = .cape(meanNormalised: try arguments.flag("t_cape_mean_normalize", true))

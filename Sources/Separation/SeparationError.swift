@@ -15,6 +15,8 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
   case wrongOutputShape([Int], expected: [Int])
   case outputNotFinite(second: Double)
   case modelUnavailable(path: String, reason: String)
+  /// The folder for intermediate tensors cannot be made or written to.
+  case tapsUnwritable(folder: String)
 
   public var description: String {
     switch self {
@@ -29,8 +31,7 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
     case .segmentTooShort(let seconds, let sampleRate):
       "A segment of \(seconds) s holds no sample at \(sampleRate) Hz; use a longer segment."
     case .segmentTooLong(let seconds, let longest):
-      "Cannot use a Transformer model with a longer segment than it was trained for: "
-        + "\(seconds) s was asked for, the longest is \(longest) s."
+      "A segment of \(seconds) s is longer than this model takes; it was trained on \(longest) s, which is the most."
     case .strideIsZero(let overlap, let segmentLength):
       "With an overlap of \(overlap), segments of \(segmentLength) samples would not advance; "
         + "use a smaller overlap or a longer segment."
@@ -46,7 +47,9 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
       "The model returned values that are not numbers in the segment at \(second) s; "
         + "the audio or the model file is damaged."
     case .modelUnavailable(let path, let reason):
-      "The model \(path) cannot be used: \(reason)."
+      "The model \(path) cannot be used: \(reason.hasSuffix(".") ? reason : reason + ".")"
+    case .tapsUnwritable(let folder):
+      "The folder \(folder) for intermediate tensors cannot be made or written to; give --dump-taps another one."
     }
   }
 }

@@ -17,6 +17,16 @@ final class TappedModel: SeparationModel, @unchecked Sendable {
   init(_ model: HTDemucsModel, folder: String) throws {
     self.model = model
     self.folder = URL(fileURLWithPath: folder)
+    try Self.create(self.folder)
+  }
+
+  /// Makes a folder, or says in a sentence why not.
+  private static func create(_ folder: URL) throws {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw SeparationError.tapsUnwritable(folder: folder.path)
+    }
   }
 
   var sources: [String] { model.sources }
@@ -32,13 +42,13 @@ final class TappedModel: SeparationModel, @unchecked Sendable {
       defer { segments += 1 }
       return folder.appendingPathComponent("segment-\(segments)")
     }
-    try FileManager.default.createDirectory(at: segment, withIntermediateDirectories: true)
+    try Self.create(segment)
     for name in taps.names {
       guard let tensor = taps[name] else { continue }
       try NPYFile.write(tensor, to: segment.appendingPathComponent(name + ".npy").path)
     }
-    try Data(taps.names.map { $0 + "\n" }.joined().utf8).write(
-      to: segment.appendingPathComponent("order.txt"))
+    guard (try? Data(taps.names.map { $0 + "\n" }.joined().utf8).write(to: segment.appendingPathComponent("order.txt"))) != nil
+    else { throw SeparationError.tapsUnwritable(folder: segment.path) }
     return result
   }
 }

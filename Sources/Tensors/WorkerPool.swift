@@ -6,21 +6,17 @@ import Synchronization
 /// Work is cut into iterations by the caller, never by the number of threads, so that every result is the
 /// same, bit for bit, for any pool. The calling thread works too: a pool of one starts no thread.
 public final class WorkerPool: Sendable {
-  /// Number of threads that take part in a loop, the caller among them.
+  /// Number of threads that take part in a loop, the caller among them; fewer than asked for where the system grants no more.
   public let threadCount: Int
   private let crew: Crew
 
-  /// - Parameter threadCount: threads that take part, at least 1.
+  /// - Parameter threadCount: threads that take part; below 1 counts as 1.
   public init(threadCount: Int) {
-    self.threadCount = max(1, threadCount)
-    let crew = Crew(helpers: self.threadCount - 1)
-    self.crew = crew
-    for worker in stride(from: 1, to: self.threadCount, by: 1) {
-      let thread = Thread { crew.serve(worker) }
-      thread.name = "worker-\(worker)"
-      thread.stackSize = 1 << 21
-      thread.start()
-    }
+    crew = Crew()
+    // A system that grants no more threads is worked with as it is.
+    var workers = 1
+    while workers < threadCount, crew.hire(worker: workers) { workers += 1 }
+    self.threadCount = workers
   }
 
   deinit { crew.dismiss() }
@@ -42,7 +38,7 @@ public final class WorkerPool: Sendable {
 /// What the threads of a pool share; they keep it, and not the pool, alive.
 private final class Crew: @unchecked Sendable {
   private let condition = NSCondition()
-  private let helpers: Int
+  private var helpers = 0
   private let next = Atomic<Int>(0)
   private var count = 0
   private var body: ((Int, Int) -> Void)?
@@ -50,7 +46,42 @@ private final class Crew: @unchecked Sendable {
   private var busy = 0
   private var dismissed = false
 
-  init(helpers: Int) { self.helpers = helpers }
+  /// What a new thread is handed.
+  private final class Contract {
+    let crew: Crew
+    let worker: Int
+
+    init(_ crew: Crew, _ worker: Int) {
+      self.crew = crew
+      self.worker = worker
+    }
+  }
+
+  /// Starts one more thread.
+  /// - Returns: false if the system has none to give.
+  func hire(worker: Int) -> Bool {
+    var attributes = pthread_attr_t()
+    guard pthread_attr_init(&attributes) == 0 else { return false }
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    pthread_attr_setstacksize(&attributes, 1 << 21)
+    let contract = Unmanaged.passRetained(Contract(self, worker))
+    var thread = pthread_t()
+    let status = pthread_create(
+      &thread, &attributes,
+      { argument in
+        guard let argument else { return nil }
+        let contract = Unmanaged<Contract>.fromOpaque(argument).takeRetainedValue()
+        contract.crew.serve(contract.worker)
+        return nil
+      }, contract.toOpaque())
+    guard status == 0 else {
+      contract.release()
+      return false
+    }
+    helpers += 1
+    return true
+  }
 
   func run(_ count: Int, _ body: @escaping (Int, Int) -> Void) {
     condition.lock()
