@@ -35,7 +35,7 @@ let package = Package(
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation",
+        "Separation", "AudioFiles", "Checkpoints", "HTDemucs", "ModelStore", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -6,6 +6,8 @@
 #else
 #define KERNEL(name) name
 #endif
+#define VECTOR_WIDTH 4
+#define VECTOR_TILE_ROWS 4
 #include "kernels.inc"
 #if defined(__x86_64__)
 #pragma clang attribute pop

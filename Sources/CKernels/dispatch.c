@@ -27,6 +27,7 @@ DISPATCH(kernel_softmax_step)
 DISPATCH(kernel_softmax_finish)
 DISPATCH(kernel_deinterleave)
 DISPATCH(kernel_interleave)
+DISPATCH(kernel_multiply)
 DISPATCH(kernel_transpose)
 DISPATCH(kernel_add)
 

@@ -14,5 +14,5 @@ struct DemucsCommand: ParsableCommand {
         demucs-cli help separate
       """,
     version: Version.text,
-    subcommands: [SeparateCommand.self])
+    subcommands: [SeparateCommand.self, BenchCommand.self])
 }

@@ -110,7 +110,9 @@ public struct Configuration: Sendable {
   private static func segmentLength(_ arguments: Arguments, sampleRate: Int) throws -> Int {
     let value = arguments["segment"] ?? .integer(10)
     var length = value.fractionValue?.truncatedProduct(sampleRate)
-    if length == nil, let seconds = value.doubleValue { length = Int(exactly: (seconds * Double(sampleRate)).rounded(.towardZero)) }
+    if length == nil, let seconds = value.doubleValue {
+      length = Int(exactly: (seconds * Double(sampleRate)).rounded(.towardZero))
+    }
     guard let length, length >= 1, length <= 1 << 30 else {
       throw ConfigurationError.invalid(
         parameter: "segment", value: value.text, expected: "a positive number of seconds")

@@ -59,6 +59,12 @@ package final class CrossTransformerEncoder {
   package func callAsFunction(
     _ x: FeatureMap, _ time: FeatureMap, into output: FeatureMap, _ timeOutput: FeatureMap, workspace: Workspace
   ) throws {
+    try workspace.measure("tokens in and out") { try run(x, time, into: output, timeOutput, workspace) }
+  }
+
+  private func run(
+    _ x: FeatureMap, _ time: FeatureMap, into output: FeatureMap, _ timeOutput: FeatureMap, _ workspace: Workspace
+  ) throws {
     let arena = workspace.arena
     let mark = arena.mark
     let tokens = Tokens(in: arena, count: x.rows * x.columns, width: x.channels)

@@ -97,6 +97,10 @@ package struct DConv {
 
   /// Works on a map of one row, in place, tile by tile: norms are over the whole length, as in the time branch.
   package func applyToSequence(_ map: FeatureMap, workspace: Workspace) {
+    workspace.measure("time residual branch") { applied(map, workspace) }
+  }
+
+  private func applied(_ map: FeatureMap, _ workspace: Workspace) {
     let columns = map.columns
     let tiles = Tile.tiles(rows: 1, columns: columns, channels: 2 * channels)
     let taps = workspace.taps
@@ -204,7 +208,9 @@ extension DConv {
     }
     let gated = scratch.allocate(channels * count)
     kernel_affine_glu(gated, count, tile, stride, channels, count, affine, shift, nil)
-    for (suffix, scale) in [(".5", nil), (".6", UnsafePointer(layer.layerScale.data)), ("", UnsafePointer(layer.layerScale.data))] {
+    for (suffix, scale) in [
+      (".5", nil), (".6", UnsafePointer(layer.layerScale.data)), ("", UnsafePointer(layer.layerScale.data)),
+    ] {
       taps.record(
         .batch(layer.name + suffix, rows: rows, channels: channels, columns: columns), row: row, column: column,
         gated, stride: count, channels: channels, columns: count, scale: scale)

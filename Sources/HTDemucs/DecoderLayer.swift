@@ -75,6 +75,10 @@ package struct DecoderLayer {
   /// - Returns: a map of the same shape; what the merged branches part with.
   package func refine(_ input: FeatureMap, workspace: Workspace) -> FeatureMap {
     guard !isEmpty, rewrite != nil || dconv != nil else { return input }
+    return workspace.measure(isFrequency ? "decoder" : "time decoder") { refined(input, workspace) }
+  }
+
+  private func refined(_ input: FeatureMap, _ workspace: Workspace) -> FeatureMap {
     let taps = workspace.taps
     let columns = input.columns
     let y =
@@ -142,6 +146,12 @@ package struct DecoderLayer {
   ///   - skip: added to the result, for the next layer; same shape as `output`.
   ///   - output: from `outputMap`.
   package func expand(_ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, workspace: Workspace) {
+    workspace.measure(isFrequency ? "decoder, transposed convolution" : "time decoder, transposed convolution") {
+      expanded(input, skip: skip, into: output, workspace)
+    }
+  }
+
+  private func expanded(_ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace) {
     guard norm2 == nil else {
       expandWithNorm(input, skip: skip, into: output, workspace)
       return

@@ -112,10 +112,12 @@ package struct EncoderLayer {
     let (rows, columns) = outputSize(input)
     let output = FeatureMap(
       in: workspace.arena, rows: rows, channels: outputChannels, columns: columns, margin: margin)
-    if isFrequency, !isEmpty, norm1 == nil, let rewrite, rewrite.rowKernel == 1, rewrite.columnKernel == 1 {
-      encodeRowByRow(input, injected, rewrite, into: output, workspace)
-    } else {
-      encodeStepByStep(input, injected, into: output, workspace)
+    workspace.measure(isFrequency ? "encoder" : "time encoder") {
+      if isFrequency, !isEmpty, norm1 == nil, let rewrite, rewrite.rowKernel == 1, rewrite.columnKernel == 1 {
+        encodeRowByRow(input, injected, rewrite, into: output, workspace)
+      } else {
+        encodeStepByStep(input, injected, into: output, workspace)
+      }
     }
     return output
   }

@@ -104,7 +104,9 @@ struct HTDemucs {
       let mark = workspace.arena.mark
       let y = decode.refine(x, workspace: workspace)
       decode.expand(y, skip: skips.popLast(), into: output, workspace: workspace)
-      workspace.taps.map { tapRefined($0, decode, y, isImage: configuration.layers[decoder.count - 1 - index].isFrequency) }
+      workspace.taps.map {
+        tapRefined($0, decode, y, isImage: configuration.layers[decoder.count - 1 - index].isFrequency)
+      }
       if let timeOutput {
         let decodeTime = timeDecoder[index - mergedLayers]
         // Where the branches part, the time branch starts from what the frequency branch has before its last step.

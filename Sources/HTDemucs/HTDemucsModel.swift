@@ -41,7 +41,7 @@ public final class HTDemucsModel: @unchecked Sendable {
   ///   - mix: `[audio channels, samples]`; at most `segmentLength` samples if the network uses its training segment.
   ///   - taps: receives every intermediate tensor.
   /// - Returns: `[sources, audio channels, samples]`.
-  public func separate(_ mix: Tensor, taps: TapRecorder? = nil) throws -> Tensor {
+  public func separate(_ mix: Tensor, taps: TapRecorder? = nil, profile: Profile? = nil) throws -> Tensor {
     guard mix.shape.count == 2, mix.shape[0] == audioChannels else {
       throw SegmentError.channels(mix.shape.first ?? 0, expected: audioChannels)
     }
@@ -54,19 +54,31 @@ public final class HTDemucsModel: @unchecked Sendable {
     defer { lock.unlock() }
     workspace.reset()
     workspace.taps = taps
-    defer { workspace.taps = nil }
+    workspace.profile = profile
+    defer { (workspace.taps, workspace.profile) = (nil, nil) }
+    return try workspace.measure("everything else") { try separate(mix, samples, taps) }
+  }
+
+  /// Bytes of memory that activations take, once a segment has been separated.
+  public var workspaceBytes: Int { workspace.bytes }
+
+  private func separate(_ mix: Tensor, _ samples: Int, _ taps: TapRecorder?) throws -> Tensor {
 
     let length = usesTrainingSegment ? segmentLength : samples
     let waveform = network.mixMap(mix, workspace.arena, length: length)
-    let image = spectrogram.analyse(
-      waveform.data, stride: waveform.stride, channels: audioChannels, length: length, workspace: workspace)
+    let image = workspace.measure("STFT") {
+      spectrogram.analyse(
+        waveform.data, stride: waveform.stride, channels: audioChannels, length: length, workspace: workspace)
+    }
     tap(taps, "input.spectrogram", image)
     let (x, xt) = try network.run(image, waveform, workspace: workspace)
 
     let signals = sources.count * audioChannels
     let sum = workspace.arena.allocate(signals * length)
-    spectrogram.synthesise(
-      x.0, scale: x.1.deviation, shift: x.1.mean, length: length, into: sum, length, workspace: workspace)
+    workspace.measure("inverse STFT") {
+      spectrogram.synthesise(
+        x.0, scale: x.1.deviation, shift: x.1.mean, length: length, into: sum, length, workspace: workspace)
+    }
     if taps != nil {
       x.1.restore(x.0, workspace: workspace)
       tap(taps, "output.spectrogram", x.0)

@@ -2,7 +2,11 @@ import Checkpoints
 
 /// The hyper-parameters of a `demucs.transformer.CrossTransformerEncoder`.
 package struct TransformerConfiguration: Sendable {
-  enum Embedding: Sendable { case sine, cape(meanNormalised: Bool), learned(positions: Int) }
+  enum Embedding: Sendable {
+    case sine
+    case cape(meanNormalised: Bool)
+    case learned(positions: Int)
+  }
 
   /// Layers in each branch; 0 leaves the transformer out.
   let layers: Int

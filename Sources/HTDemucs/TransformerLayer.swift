@@ -14,12 +14,13 @@ package struct Tokens {
     self.width = width
   }
 
-  /// Tokens that a worker takes at a time: few enough for the hidden features of a tile to stay in cache.
-  static let tileSize = 96
-
+  /// What a worker takes at a time: few enough tokens for their hidden features to stay in cache, in a number of tiles
+  /// that 2, 4 or 8 threads share evenly.
   var tiles: [Tile] {
-    stride(from: 0, to: count, by: Self.tileSize).map {
-      Tile(row: 0, start: $0, count: min(Self.tileSize, count - $0))
+    let rounds = max(1, (count + 8 * 192 - 1) / (8 * 192))
+    let size = max(16, (count + 8 * rounds - 1) / (8 * rounds))
+    return stride(from: 0, to: count, by: size).map {
+      Tile(row: 0, start: $0, count: min(size, count - $0))
     }
   }
 }
@@ -91,14 +92,16 @@ package struct TransformerLayer {
   package func callAsFunction(_ x: Tokens, memory: Tokens? = nil, workspace: Workspace) {
     let mark = workspace.arena.mark
     let attended = Tokens(in: workspace.arena, count: x.count, width: width)
-    if let memory {
-      attend(x, to: memory, into: attended, workspace)
-    } else {
-      attend(x, into: attended, workspace)
+    workspace.measure("attention, projections") {
+      if let memory {
+        attend(x, to: memory, into: attended, workspace)
+      } else {
+        attend(x, into: attended, workspace)
+      }
+      addAttention(attended, to: x, workspace)
     }
-    addAttention(attended, to: x, workspace)
     if !normFirst { normalise(x, norm1, name + ".norm1", workspace) }
-    feedForward(x, workspace)
+    workspace.measure("feed-forward") { feedForward(x, workspace) }
     if !normFirst { normalise(x, norm2, norm2Name, workspace) }
     if let normOut { normalise(x, normOut, name + ".norm_out", workspace) }
     workspace.taps?.recordTokens(
@@ -132,22 +135,26 @@ package struct TransformerLayer {
 
   private func attend(_ x: Tokens, into out: Tokens, _ workspace: Workspace) {
     let all = project(x, normFirst ? norm1 : nil, name + ".norm1", 0..<3 * width, workspace)
-    attention(
-      queries: .init(all.data, stride: 3 * width, count: x.count),
-      keys: .init(all.data + width, stride: 3 * width, count: x.count),
-      values: .init(all.data + 2 * width, stride: 3 * width, count: x.count), into: out.data, width,
-      workspace: workspace)
+    workspace.measure("attention") {
+      attention(
+        queries: .init(all.data, stride: 3 * width, count: x.count),
+        keys: .init(all.data + width, stride: 3 * width, count: x.count),
+        values: .init(all.data + 2 * width, stride: 3 * width, count: x.count), into: out.data, width,
+        workspace: workspace)
+    }
   }
 
   private func attend(_ x: Tokens, to memory: Tokens, into out: Tokens, _ workspace: Workspace) {
     let queries = project(x, normFirst ? norm1 : nil, name + ".norm1", 0..<width, workspace)
     let pairs = project(
       memory, normFirst ? memoryNorm : nil, name + ".norm2", width..<3 * width, workspace)
-    attention(
-      queries: .init(queries.data, stride: width, count: x.count),
-      keys: .init(pairs.data, stride: 2 * width, count: memory.count),
-      values: .init(pairs.data + width, stride: 2 * width, count: memory.count), into: out.data, width,
-      workspace: workspace)
+    workspace.measure("attention") {
+      attention(
+        queries: .init(queries.data, stride: width, count: x.count),
+        keys: .init(pairs.data, stride: 2 * width, count: memory.count),
+        values: .init(pairs.data + width, stride: 2 * width, count: memory.count), into: out.data, width,
+        workspace: workspace)
+    }
   }
 
   private func addAttention(_ attended: Tokens, to x: Tokens, _ workspace: Workspace) {
@@ -156,7 +163,8 @@ package struct TransformerLayer {
       outProjection.apply(
         attended.data + tile.start * width, width, tokens: tile.count, into: out, width)
       if let taps = workspace.taps {
-        tapBranch(taps, [attentionName, name + ".dropout1"], name + ".gamma_1", out, outProjection.bias, gamma1, x, tile)
+        tapBranch(
+          taps, [attentionName, name + ".dropout1"], name + ".gamma_1", out, outProjection.bias, gamma1, x, tile)
       }
       kernel_token_residual(
         x.data + tile.start * width, width, out, width, tile.count, width, gamma1?.data, outProjection.bias.data)
@@ -218,12 +226,14 @@ package struct TransformerLayer {
 
 /// x = norm(x), tile by tile.
 func normaliseTokens(_ x: Tokens, _ norm: TokenNorm, _ tap: String, _ workspace: Workspace) {
-  let prepared = norm.prepare(x.data, tokens: x.count, width: x.width, workspace: workspace)
-  workspace.forEach(x.tiles) { _, tile, _ in
-    let place = x.data + tile.start * x.width
-    prepared.apply(place, tokens: tile.count, width: x.width, into: place)
-    workspace.taps?.recordTokens(
-      tap, count: x.count, first: tile.start, place, stride: x.width, tokens: tile.count, width: x.width)
+  workspace.measure("norms of tokens") {
+    let prepared = norm.prepare(x.data, tokens: x.count, width: x.width, workspace: workspace)
+    workspace.forEach(x.tiles) { _, tile, _ in
+      let place = x.data + tile.start * x.width
+      prepared.apply(place, tokens: tile.count, width: x.width, into: place)
+      workspace.taps?.recordTokens(
+        tap, count: x.count, first: tile.start, place, stride: x.width, tokens: tile.count, width: x.width)
+    }
   }
 }
 

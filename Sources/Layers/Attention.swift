@@ -10,8 +10,10 @@ public struct Attention: Sendable {
   /// Features of one head.
   public let headWidth: Int
 
-  static let queryTile = 128
-  static let keyTile = 512
+  /// Queries that a worker takes at a time.
+  static let queryTile = 64
+  /// Keys that they meet at a time: the scores of a tile stay in cache.
+  static let keyTile = 480
 
   public init(heads: Int, headWidth: Int) {
     self.heads = heads
@@ -36,41 +38,53 @@ public struct Attention: Sendable {
     queries: Sequence, keys: Sequence, values: Sequence, into out: UnsafeMutablePointer<Float>,
     _ outStride: Int, workspace: Workspace
   ) {
+    // Keys with their features apart: a product then runs along keys that lie side by side.
+    let mark = workspace.arena.mark
+    let width = heads * headWidth
+    let keyStride = (keys.count + 15) & ~15
+    let turned = workspace.arena.allocate(width * keyStride)
+    workspace.forEach(heads) { head, _ in
+      kernel_transpose(
+        turned + head * headWidth * keyStride, keyStride, keys.data + head * headWidth, keys.stride, keys.count,
+        headWidth)
+    }
     let tiles = (queries.count + Self.queryTile - 1) / Self.queryTile
     workspace.forEach(heads * tiles) { unit, scratch in
       let (head, tile) = unit.quotientAndRemainder(dividingBy: tiles)
       let first = tile * Self.queryTile
+      let offset = head * headWidth
       attend(
-        head: head, first: first, count: min(Self.queryTile, queries.count - first), queries, keys, values,
-        into: out + first * outStride + head * headWidth, outStride, scratch: scratch)
+        queries.data + first * queries.stride + offset, queries.stride,
+        count: min(Self.queryTile, queries.count - first),
+        turned + offset * keyStride, keyStride, values.data + offset, values.stride, keys: keys.count,
+        into: out + first * outStride + offset, outStride, scratch: scratch)
     }
+    workspace.arena.rewind(to: mark)
   }
 
+  /// One head, one tile of queries. `keys` is `[headWidth, count]`, the others `[count, headWidth]`.
   private func attend(
-    head: Int, first: Int, count: Int, _ queries: Sequence, _ keys: Sequence, _ values: Sequence,
-    into out: UnsafeMutablePointer<Float>, _ outStride: Int, scratch: Arena
+    _ queries: UnsafePointer<Float>, _ queryStride: Int, count: Int, _ keys: UnsafePointer<Float>, _ keyStride: Int,
+    _ values: UnsafePointer<Float>, _ valueStride: Int, keys keyCount: Int, into out: UnsafeMutablePointer<Float>,
+    _ outStride: Int, scratch: Arena
   ) {
-    let offset = head * headWidth
     let scores = scratch.allocate(count * Self.keyTile)
     let maximum = scratch.allocate(count)
     let sum = scratch.allocate(count)
     maximum.update(repeating: -.infinity, count: count)
     sum.update(repeating: 0, count: count)
     let scale = 1 / Float(headWidth).squareRoot()
-    for start in stride(from: 0, to: keys.count, by: Self.keyTile) {
-      let width = min(Self.keyTile, keys.count - start)
-      MatrixMultiply.multiply(
-        rows: count, columns: width, depth: headWidth,
-        queries.data + first * queries.stride + offset, queries.stride,
-        keys.data + start * keys.stride + offset, keys.stride, transposeB: true,
-        into: scores, Self.keyTile, alpha: scale)
+    for start in stride(from: 0, to: keyCount, by: Self.keyTile) {
+      let width = min(Self.keyTile, keyCount - start)
+      MatrixMultiply.multiplyNarrow(
+        rows: count, columns: width, depth: headWidth, queries, queryStride, keys + start, keyStride, into: scores,
+        Self.keyTile)
       // Before the first tile there are no values to fade.
       kernel_softmax_step(
-        scores, count, width, Self.keyTile, maximum, sum, out, start == 0 ? 0 : headWidth, outStride)
-      MatrixMultiply.multiply(
-        rows: count, columns: headWidth, depth: width, scores, Self.keyTile,
-        values.data + start * values.stride + offset, values.stride, into: out, outStride,
-        beta: start == 0 ? 0 : 1)
+        scores, count, width, Self.keyTile, scale, maximum, sum, out, start == 0 ? 0 : headWidth, outStride)
+      MatrixMultiply.multiplyNarrow(
+        rows: count, columns: headWidth, depth: width, scores, Self.keyTile, values + start * valueStride, valueStride,
+        into: out, outStride, accumulate: start > 0)
     }
     kernel_softmax_finish(out, count, headWidth, outStride, sum)
   }

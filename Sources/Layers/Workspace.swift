@@ -9,6 +9,8 @@ public final class Workspace {
   public let scratch: [Arena]
   /// Receives every intermediate tensor; nil in normal use.
   public var taps: TapRecorder?
+  /// Keeps account of where the time goes; nil in normal use.
+  public var profile: Profile?
 
   public init(pool: WorkerPool) {
     self.pool = pool
@@ -42,5 +44,12 @@ public final class Workspace {
       body(index, arena)
       arena.rewind(to: mark)
     }
+  }
+
+  /// Runs a step of the network under a name that the profile knows it by.
+  @inline(__always)
+  public func measure<Result>(_ kind: String, _ body: () throws -> Result) rethrows -> Result {
+    guard let profile else { return try body() }
+    return try profile.measure(kind, body)
   }
 }

@@ -30,5 +30,5 @@ public struct ModelOptions: Sendable, Equatable {
 }
 
 extension HTDemucsModel: SeparationModel {
-  public func separate(_ mix: Tensor) throws -> Tensor { try separate(mix, taps: nil) }
+  public func separate(_ mix: Tensor) throws -> Tensor { try separate(mix, taps: nil, profile: nil) }
 }

@@ -42,17 +42,18 @@ public struct OverlapAdd {
     precondition(chunk.index == nextIndex, "chunk \(chunk.index) was added where \(nextIndex) is next")
     precondition(output.count == rows * paddedLength && start + chunk.length <= paddedLength)
     nextIndex += 1
-    let position = chunk.offset - finished
+    // Every chunk starts where the one before let go: the sums begin at its first sample.
+    assert(chunk.offset == finished)
     let length = chunk.length
     let segment = plan.segmentLength
     sums.withUnsafeMutableBufferPointer { sums in
       for row in 0..<rows {
         let source = output.data + row * paddedLength + start
-        let target = sums.baseAddress! + row * segment + position
+        let target = sums.baseAddress! + row * segment
         for sample in 0..<length { target[sample] += weights[sample] * source[sample] }
       }
     }
-    for sample in 0..<length { weightSums[position + sample] += weights[sample] }
+    for sample in 0..<length { weightSums[sample] += weights[sample] }
     return takeFinished(through: plan.finishedLength(after: chunk.index))
   }
 

@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 import Glibc
 
@@ -22,10 +23,25 @@ public enum MatrixMultiply {
     into c: UnsafeMutablePointer<Float>, _ cStride: Int,
     alpha: Float = 1, beta: Float = 0
   ) {
+    let start = kernel_meter_start()
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
       blasint(rows), blasint(columns), blasint(depth), alpha,
       a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
+    kernel_meter_stop(start, 2 * Double(rows) * Double(columns) * Double(depth))
+  }
+
+  /// c = a b, or c += a b, by our own kernel: for products with a side too short to be worth packing, as in attention.
+  @inline(__always)
+  public static func multiplyNarrow(
+    rows: Int, columns: Int, depth: Int,
+    _ a: UnsafePointer<Float>, _ aStride: Int,
+    _ b: UnsafePointer<Float>, _ bStride: Int,
+    into c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool = false
+  ) {
+    let start = kernel_meter_start()
+    kernel_multiply(rows, columns, depth, a, aStride, 1, b, bStride, c, cStride, accumulate ? 1 : 0)
+    kernel_meter_stop(start, 2 * Double(rows) * Double(columns) * Double(depth))
   }
 
   /// Makes OpenBLAS single-threaded and sees that it uses the kernels of this processor. Called once, before the

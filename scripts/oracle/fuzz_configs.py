@@ -26,6 +26,7 @@ import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
 from demucs.htdemucs import HTDemucs  # noqa: E402
+
 from oracle.generator import noise  # noqa: E402
 from oracle.networks import Kwargs, build, encode, save_model  # noqa: E402
 from oracle.signals import song  # noqa: E402

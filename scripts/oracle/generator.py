@@ -56,9 +56,7 @@ def uniform(name: str, count: int, salt: int | None = None) -> np.ndarray:
     return out
 
 
-def scaled(
-    name: str, shape: Sequence[int], scale: float = 1.0, offset: float = 0.0, salt: int | None = None
-) -> torch.Tensor:
+def scaled(name: str, shape: Sequence[int], scale: float = 1.0, offset: float = 0.0, salt: int | None = None) -> torch.Tensor:
     """Row-major tensor of ``offset + scale * uniform``: one float32 product, then one float32 sum (no fused operation)."""
     values = uniform(name, math.prod(shape), salt)
     values *= np.float32(scale)

@@ -65,7 +65,7 @@ def convolutions() -> Iterator[Case]:
     for cin, cout, kernel, stride, padding, dilation, length in one:
         keys = {"in": cin, "out": cout, "kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
         name = f"conv1d/{cin}-{cout}.k{kernel}s{stride}p{padding}d{dilation}.{length}"
-        make = lambda a=(cin, cout, kernel, stride, padding, dilation): nn.Conv1d(*a)  # noqa: E731
+        make = lambda a=(cin, cout, kernel, stride, padding, dilation): nn.Conv1d(*a)
         yield Case(name, make, {"input": (2, cin, length)}, keys, call=first)
     two = [
         (4, 6, (8, 1), (4, 1), (2, 0), 32, 9),
@@ -84,17 +84,17 @@ def convolutions() -> Iterator[Case]:
     for cin, cout, kernel, stride, padding, rows, frames in two:
         keys = {"in": cin, "out": cout, "kernel": kernel, "stride": stride, "padding": padding}
         name = f"conv2d/{cin}-{cout}.k{kernel[0]}x{kernel[1]}s{stride[0]}p{padding[0]}x{padding[1]}.{rows}x{frames}"
-        make = lambda a=(cin, cout, kernel, stride, padding): nn.Conv2d(*a)  # noqa: E731
+        make = lambda a=(cin, cout, kernel, stride, padding): nn.Conv2d(*a)
         yield Case(name, make, {"input": (1, cin, rows, frames)}, keys, call=first)
     for cin, cout, kernel, stride, length in [(6, 4, 8, 4, 25), (6, 4, 8, 4, 1), (5, 3, 4, 2, 17), (48, 24, 8, 4, 300)]:
         keys = {"in": cin, "out": cout, "kernel": kernel, "stride": stride}
         name = f"conv_transpose1d/{cin}-{cout}.k{kernel}s{stride}.{length}"
-        make = lambda a=(cin, cout, kernel, stride): nn.ConvTranspose1d(*a)  # noqa: E731
+        make = lambda a=(cin, cout, kernel, stride): nn.ConvTranspose1d(*a)
         yield Case(name, make, {"input": (2, cin, length)}, keys, "conv_tr.", call=first)
     for cin, cout, kernel, stride, rows, frames in [(6, 4, 8, 4, 8, 9), (6, 4, 8, 4, 1, 9), (6, 4, 4, 2, 5, 3)]:
         keys = {"in": cin, "out": cout, "kernel": [kernel, 1], "stride": [stride, 1]}
         name = f"conv_transpose2d/{cin}-{cout}.k{kernel}x1s{stride}.{rows}x{frames}"
-        make = lambda a=(cin, cout, [kernel, 1], [stride, 1]): nn.ConvTranspose2d(*a)  # noqa: E731
+        make = lambda a=(cin, cout, [kernel, 1], [stride, 1]): nn.ConvTranspose2d(*a)
         yield Case(name, make, {"input": (1, cin, rows, frames)}, keys, "conv_tr.", call=first)
 
 
@@ -122,9 +122,7 @@ def norms_and_activations() -> Iterator[Case]:
         yield Case(name, lambda g=groups: MyGroupNorm(g, 32), {"input": (2, 19, 32)}, keys, call=first)
     yield Case("glu/channels", lambda: nn.GLU(1), {"input": (2, 12, 31)}, {"axis": 1}, scale=6.0, call=first)
     yield Case("layer_scale/channel_first", lambda: LayerScale(6), {"input": (2, 6, 9)}, {"channels": 6}, call=first)
-    yield Case(
-        "layer_scale/channel_last", lambda: LayerScale(6, 0, True), {"input": (2, 9, 6)}, {"channels": 6}, call=first
-    )
+    yield Case("layer_scale/channel_last", lambda: LayerScale(6, 0, True), {"input": (2, 9, 6)}, {"channels": 6}, call=first)
     rows = torch.arange(16)
     yield Case(
         "scaled_embedding/hdemucs",
@@ -191,7 +189,7 @@ def encoders() -> Iterator[Case]:
     inputs = {"x": (1, 4, 8, 9), "inject": (1, 8, 9)}
     yield Case("encoder/freq.inject", lambda k=keys: HEncLayer(**k), inputs, keys)
     keys = {**freq, "dconv": False, "split_ratios": [0.25, 0.5]}
-    make = lambda: MultiWrap(HEncLayer(**{**freq, "dconv": False}), [0.25, 0.5])  # noqa: E731
+    make = lambda: MultiWrap(HEncLayer(**{**freq, "dconv": False}), [0.25, 0.5])
     yield Case("encoder/multi", make, {"input": (1, 4, 128, 5)}, keys, call=first)
 
 
@@ -231,15 +229,15 @@ def decoders() -> Iterator[Case]:
     ]
     for name, keys, shape, length in variants:
         skip = shape if len(shape) == (4 if keys["freq"] else 3) else (shape[0], shape[1], 1, shape[2])
-        call = lambda module, x, skip, length=length: decode(module, x, skip, length)  # noqa: E731
+        call = lambda module, x, skip, length=length: decode(module, x, skip, length)
         listed = {**keys, "length": length}
         yield Case(f"decoder/{name}", lambda k=keys: HDecLayer(**k), {"x": shape, "skip": skip}, listed, call=call)
     keys = {**time, "empty": True}
-    call = lambda module, x: decode(module, x, None, 62)  # noqa: E731
+    call = lambda module, x: decode(module, x, None, 62)
     yield Case("decoder/time.empty", lambda k=keys: HDecLayer(**k), {"x": (1, 8, 16)}, {**keys, "length": 62}, call=call)
     for name, last in (("multi", False), ("multi.last", True)):
         keys = {**freq, "dconv": False, "context_freq": False, "last": last}
-        make = lambda k=keys: MultiWrap(HDecLayer(**k), [0.25, 0.5])  # noqa: E731
+        make = lambda k=keys: MultiWrap(HDecLayer(**k), [0.25, 0.5])
         listed = {**keys, "split_ratios": [0.25, 0.5]}
         shapes = {"x": (1, 8, 32, 5), "skip": (1, 8, 32, 5)}
         yield Case(f"decoder/{name}", make, shapes, listed, call=decode)
@@ -266,7 +264,7 @@ def attentions() -> Iterator[Case]:
         name = f"attention/{width}.heads{heads}.{queries}x{keys}"
         shapes = {"query": (2, queries, width), "key": (2, keys, width)}
         listed = {"width": width, "heads": heads}
-        make = lambda a=(width, heads): nn.MultiheadAttention(*a, batch_first=True)  # noqa: E731
+        make = lambda a=(width, heads): nn.MultiheadAttention(*a, batch_first=True)
         yield Case(name, make, shapes, listed, scale=1.75, call=attend)
     for name, changes in {
         "norm_first": {"norm_first": True, "norm_out": True},
@@ -280,9 +278,9 @@ def attentions() -> Iterator[Case]:
     }.items():
         keys = {"d_model": 32, "nhead": 4, "dim_feedforward": 80, "layer_scale": True, "activation": "gelu", **changes}
         real = {**keys, "dropout": 0.0, "batch_first": True, "activation": getattr(F, keys["activation"])}
-        make_self = lambda k=real: MyTransformerEncoderLayer(**k)  # noqa: E731
+        make_self = lambda k=real: MyTransformerEncoderLayer(**k)
         yield Case(f"transformer_layer/{name}", make_self, {"input": (2, 21, 32)}, keys, scale=1.75, call=first)
-        make_cross = lambda k=real: CrossTransformerEncoderLayer(**k)  # noqa: E731
+        make_cross = lambda k=real: CrossTransformerEncoderLayer(**k)
         shapes = {"q": (2, 21, 32), "k": (2, 13, 32)}
         yield Case(f"cross_transformer_layer/{name}", make_cross, shapes, keys, scale=1.75)
 

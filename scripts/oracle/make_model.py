@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Write a demucs 4.1 safetensors model of any HTDemucs configuration with generated weights.
 
-    make_model.py --preset htdemucs_6s --out 6s.safetensors --half
-    make_model.py --kwargs '{"sources": ["a", "b"], "channels": 8, "segment": {"_type": "fraction", ...}}' --out tiny.safetensors
+make_model.py --preset htdemucs_6s --out 6s.safetensors --half
+make_model.py --kwargs '{"sources": ["a", "b"], "channels": 8, "segment": {"_type": "fraction", ...}}' --out tiny.safetensors
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ import soundfile  # noqa: E402
 import torch  # noqa: E402
 from demucs.hf import load_safetensors_model  # noqa: E402
 from demucs.htdemucs import HTDemucs  # noqa: E402
+
 from oracle.subject_apply import logged_offsets, separator  # noqa: E402
 from oracle.taps import run_network  # noqa: E402
 

@@ -20,8 +20,7 @@ def outputs(case: Case, kind: torch.dtype) -> tuple[list[torch.Tensor], dict[str
     shapes = generator.fill(module, prefix=f"{case.name}.{case.prefix}")
     module = module.eval().to(kind)
     inputs = {
-        key: generator.scaled(f"{case.name}.{key}", shape, case.scale, case.offset).to(kind)
-        for key, shape in case.inputs.items()
+        key: generator.scaled(f"{case.name}.{key}", shape, case.scale, case.offset).to(kind) for key, shape in case.inputs.items()
     }
     with torch.no_grad():
         result = case.call(module, **inputs)
@@ -73,18 +72,18 @@ def add_embeddings(golden: Golden) -> None:
     waves = [(1, 8, 10000.0), (30, 32, 10000.0), (30, 32, 100.0), (33, 36, 10000.0), (1344, 384, 10000.0), (1344, 512, 10000.0)]
     for length, width, period in waves:
         name = f"sin_embedding/{length}x{width}.{period:g}"
-        make = lambda a=(length, width), p=period: create_sin_embedding(*a, max_period=p)  # noqa: E731
+        make = lambda a=(length, width), p=period: create_sin_embedding(*a, max_period=p)
         golden.add_tensors(name, make(), in_float64(make))
         golden.cases.append({"name": name, "length": length, "width": width, "max_period": period})
     for length, centred in [(30, True), (31, True), (30, False)]:
         name = f"cape_embedding/{length}x32." + ("centred" if centred else "plain")
-        make = lambda n=length, c=centred: create_sin_embedding_cape(n, 32, 1, c, False)  # noqa: E731
+        make = lambda n=length, c=centred: create_sin_embedding_cape(n, 32, 1, c, False)
         golden.add_tensors(name, make())
         golden.cases.append({"name": name, "length": length, "width": 32, "max_period": 10000.0, "centred": centred})
     planes = [(8, 1, 1, 10000.0), (32, 4, 9, 10000.0), (32, 1, 9, 100.0), (384, 8, 336, 10000.0), (512, 8, 336, 10000.0)]
     for width, rows, frames, period in planes:
         name = f"sin_embedding_2d/{width}x{rows}x{frames}.{period:g}"
-        make = lambda a=(width, rows, frames), p=period: create_2d_sin_embedding(*a, max_period=p)  # noqa: E731
+        make = lambda a=(width, rows, frames), p=period: create_2d_sin_embedding(*a, max_period=p)
         golden.add_tensors(name, make(), in_float64(make))
         golden.cases.append({"name": name, "width": width, "rows": rows, "frames": frames, "max_period": period})
 

@@ -6,10 +6,19 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 // Name of the instruction set that the kernels use on this processor.
 const char *kernel_instruction_set(void);
+
+// A meter of matrix products for benchmarks: work and time of each thread, added up. Off, it costs one load a product.
+void kernel_meter_run(bool on);
+// The present time in seconds; 0 while the meter is off.
+double kernel_meter_start(void);
+void kernel_meter_stop(double start, double operations);
+// Floating-point operations and thread-seconds since the program began. Call it while no product runs.
+void kernel_meter_total(double *operations, double *seconds);
 
 // Elementwise, in place on `count` floats; for tests and odd places.
 void kernel_exp(float *x, size_t count);
@@ -42,9 +51,10 @@ void kernel_token_affine(float *x, size_t tokens, size_t width, size_t stride, c
 void kernel_token_residual(float *x, size_t x_stride, const float *y, size_t y_stride, size_t tokens, size_t width,
                            const float *scale, const float *shift);
 
-// One step of softmax over tiles of keys (online softmax), row by row: scores becomes exp(scores - maximum), with
-// `maximum` and `sum` (per row) carried on, and the `width` accumulated values of a row rescaled to the new maximum.
-void kernel_softmax_step(float *scores, size_t rows, size_t keys, size_t stride, float *maximum, float *sum,
+// One step of softmax(scale * scores) over tiles of keys (online softmax), row by row: scores becomes
+// exp(scale * (scores - maximum)), with `maximum` and `sum` (per row) carried on, and the `width` accumulated values of a
+// row faded to the new maximum. `scale` is positive.
+void kernel_softmax_step(float *scores, size_t rows, size_t keys, size_t stride, float scale, float *maximum, float *sum,
                          float *values, size_t width, size_t values_stride);
 // values[row] /= sum[row].
 void kernel_softmax_finish(float *values, size_t rows, size_t width, size_t stride, const float *sum);
@@ -57,6 +67,11 @@ void kernel_deinterleave(float *out, size_t out_stride, const float *x, size_t s
 void kernel_interleave(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, size_t columns,
                        size_t step, ptrdiff_t first, ptrdiff_t low, ptrdiff_t high, const float *bias,
                        kernel_activation activation, const float *residual, size_t residual_stride);
+
+// c = a b (+ c), with a[row * a_row + k * a_depth], b[k * b_stride + column], c[row * c_stride + column]: for products too
+// narrow for a BLAS, which packs its operands first. Sums run over k in order, one accumulator each.
+void kernel_multiply(size_t rows, size_t columns, size_t depth, const float *a, size_t a_row, size_t a_depth,
+                     const float *b, size_t b_stride, float *c, size_t c_stride, int accumulate);
 
 // out[column][row] = x[row][column].
 void kernel_transpose(float *out, size_t out_stride, const float *x, size_t stride, size_t rows, size_t columns);

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import HTDemucs
+import Layers
+import ModelStore
+import Tensors
+
+/// `demucs-cli bench`: how fast a model runs here, and where the time goes.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Measure how fast a model separates on this machine, and where the time goes.",
+    discussion: """
+      Separates one segment of noise again and again, everything from the STFT to the inverse STFT included, and \
+      prints the median. Rates are compared with a plain matrix product of OpenBLAS on the same threads in the same run.
+
+        demucs-cli bench
+        demucs-cli bench -n htdemucs_6s.safetensors -j 1 --runs 9 --json
+      """)
+
+  @Option(name: [.short, .long], help: "A model's name, or the path of its file.")
+  var name = ModelStore.defaultModelName
+
+  @Option(help: "A folder to look for models in, before all others.")
+  var modelsDir: String?
+
+  @Option(name: [.short, .long], help: "CPU threads; 0 for one a core.")
+  var jobs = 0
+
+  @Option(help: "Runs that count.")
+  var runs = 5
+
+  @Option(help: "Runs before them that do not.")
+  var warmup = 1
+
+  @Flag(help: "Print one JSON object instead of a table.")
+  var json = false
+
+  func validate() throws {
+    guard runs >= 1, warmup >= 0, jobs >= 0 else {
+      throw ValidationError("--runs must be at least 1, --warmup and --jobs at least 0.")
+    }
+  }
+
+  func run() throws {
+    let location = try ModelStore.locate(name, modelsDirectory: modelsDir)
+    let threads = jobs > 0 ? jobs : ProcessInfo.processInfo.activeProcessorCount
+    let pool = WorkerPool(threadCount: threads)
+    let loading = ContinuousClock.now
+    let model = try HTDemucsModel(try Checkpoint(safetensors: location.path), pool: pool)
+    let loadSeconds = (ContinuousClock.now - loading).seconds
+    let mix = Self.noise(channels: model.audioChannels, samples: model.segmentLength)
+    for _ in 0..<warmup { _ = try model.separate(mix) }
+    var times: [Double] = []
+    for _ in 0..<runs {
+      let start = ContinuousClock.now
+      _ = try model.separate(mix)
+      times.append((ContinuousClock.now - start).seconds)
+    }
+    // The table comes from a run of its own: its clocks are in no figure above it.
+    let profile = Profile()
+    _ = try model.separate(mix, profile: profile)
+    let report = BenchReport(
+      model: location.name, threads: threads, times: times, loadSeconds: loadSeconds,
+      audioSeconds: Double(model.segmentLength) / Double(model.sampleRate), entries: profile.entries,
+      peakRate: Self.peakRate(pool), peakMemory: PeakMemory.bytes, workspaceBytes: model.workspaceBytes)
+    print(json ? try report.json() : report.text)
+  }
+
+  /// White noise at -20 dBFS, the same every time.
+  private static func noise(channels: Int, samples: Int) -> Tensor {
+    let mix = Tensor(shape: [channels, samples], zeroed: false)
+    var state: UInt64 = 1
+    for index in 0..<mix.count {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      mix.data[index] = (Float(state >> 40) * 0x1p-23 - 1) * 0.17
+    }
+    return mix
+  }
+
+  /// Operations a second of a 1024 x 1024 x 1024 product on every thread at once, the best of several.
+  private static func peakRate(_ pool: WorkerPool) -> Double {
+    let size = 1024
+    let operands = (0..<pool.threadCount).map { _ in
+      (0..<3).map { _ in Tensor(shape: [size, size], values: (0..<size * size).map { Float($0 % 7) - 3 }) }
+    }
+    var best = 0.0
+    for _ in 0..<5 {
+      let repetitions = 4
+      let start = ContinuousClock.now
+      pool.forEach(pool.threadCount) { index, _ in
+        for _ in 0..<repetitions {
+          MatrixMultiply.multiply(
+            rows: size, columns: size, depth: size, operands[index][0].data, size, operands[index][1].data, size,
+            into: operands[index][2].data, size)
+        }
+      }
+      let seconds = (ContinuousClock.now - start).seconds
+      best = max(best, 2 * Double(size * size * size * repetitions * pool.threadCount) / seconds)
+    }
+    return best
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
