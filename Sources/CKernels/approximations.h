@@ -4,39 +4,41 @@
 
 #include "vector.h"
 
-// exp(x) within 2 ulp for x in [-87.3, 88.7]; below it flushes to 0 by way of 2^-126, above it gives infinity.
-INLINE f32x16 exp_f32(f32x16 x) {
-  const f32x16 highest = splat(88.7228394f), lowest = splat(-87.3365402f);
-  i32x16 over = x > highest, under = x < lowest;
-  f32x16 limited = select_f32(over, highest, select_f32(under, lowest, x));
+// exp(x) for x in [-87.33, 88.37], within 2 ulp; arguments beyond are taken as the nearer end, NaN stays NaN.
+INLINE f32x16 exp_limited(f32x16 x) {
+  x = x < splat(-87.33f) ? splat(-87.33f) : x;
+  x = x > splat(88.37f) ? splat(88.37f) : x;
   // Adding 1.5 * 2^23 rounds to the nearest integer, which then lies in the low bits.
   const f32x16 rounder = splat(12582912.0f);
-  f32x16 shifted = limited * splat(1.44269504f) + rounder;
-  i32x16 exponent = (i32x16)shifted - (i32x16)rounder;
+  f32x16 shifted = x * splat(1.44269504f) + rounder;
+  i32x16 exponent = bits_of(shifted) - bits_of(rounder);
   f32x16 n = shifted - rounder;
   // ln 2 in two parts, so that n times the first is exact.
-  f32x16 r = limited - n * splat(0.693145752f);
+  f32x16 r = x - n * splat(0.693145752f);
   r = r - n * splat(1.42860677e-6f);
   f32x16 p = splat(1.381461326e-03f);
   p = p * r + splat(8.368709824e-03f);
   p = p * r + splat(4.166838736e-02f);
   p = p * r + splat(1.666652069e-01f);
   p = p * r + splat(4.999999345e-01f);
-  f32x16 value = r + (r * r) * p + splat(1.0f);
-  // Two factors: 2^128 alone is no float.
-  i32x16 half = exponent >> 1;
-  f32x16 first = (f32x16)((half + 127) << 23), second = (f32x16)((exponent - half + 127) << 23);
-  value = value * first * second;
-  value = select_f32(over, splat(__builtin_inff()), value);
-  value = select_f32(under, splat(0.0f), value);
-  return select_f32(x == x, value, x);
+  f32x16 value = r * r * p + r;
+  return (value + splat(1.0f)) * from_bits((exponent + 127) << 23);
+}
+
+// exp(x) within 2 ulp where the result is a normal number; smaller ones become 0, larger ones infinity.
+INLINE f32x16 exp_f32(f32x16 x) {
+  // The last power of two is applied apart: 2^128 is no float.
+  f32x16 value = exp_limited(x > splat(88.0f) ? x - splat(0.693147181f) : x);
+  value = x > splat(88.0f) ? value * splat(2.0f) : value;
+  value = x > splat(88.7228394f) ? splat(__builtin_inff()) : value;
+  return x < splat(-87.3365402f) ? splat(0.0f) : value;
 }
 
 // erf(x) within 2 ulp: an odd polynomial below 1, 1 - exp(-x q(x)) above.
 INLINE f32x16 erf_f32(f32x16 x) {
-  i32x16 sign = (i32x16)x & (i32x16)splat(-0.0f);
-  f32x16 a = (f32x16)((i32x16)x ^ sign);
-  f32x16 limited = select_f32(a < splat(4.0f), a, splat(4.0f));
+  i32x16 sign = bits_of(x) & bits_of(splat(-0.0f));
+  f32x16 a = from_bits(bits_of(x) ^ sign);
+  f32x16 limited = a > splat(4.0f) ? splat(4.0f) : a;
   f32x16 s = a * a;
   f32x16 p = splat(7.889123174e-05f);
   p = p * s + splat(-8.020842371e-04f);
@@ -53,10 +55,9 @@ INLINE f32x16 erf_f32(f32x16 x) {
   q = q * limited + splat(1.065490868e-01f);
   q = q * limited + splat(6.349583073e-01f);
   q = q * limited + splat(1.128697156e+00f);
-  f32x16 far = splat(1.0f) - exp_f32(-limited * q);
-  f32x16 value = select_f32(a < splat(1.0f), near, far);
-  value = select_f32(x == x, value, x);
-  return (f32x16)((i32x16)value | sign);
+  f32x16 far = splat(1.0f) - exp_limited(-limited * q);
+  f32x16 value = a < splat(1.0f) ? near : far;
+  return from_bits(bits_of(value) | sign);
 }
 
 // 0.5 x (1 + erf(x / sqrt 2)): torch.nn.functional.gelu with approximate='none'.
@@ -64,6 +65,6 @@ INLINE f32x16 gelu_f32(f32x16 x) {
   return splat(0.5f) * x * (splat(1.0f) + erf_f32(x * splat(0.707106781f)));
 }
 
-INLINE f32x16 sigmoid_f32(f32x16 x) { return splat(1.0f) / (splat(1.0f) + exp_f32(-x)); }
+INLINE f32x16 sigmoid_f32(f32x16 x) { return splat(1.0f) / (splat(1.0f) + exp_limited(-x)); }
 
 #endif

@@ -5,11 +5,10 @@
 #define INLINE static inline __attribute__((always_inline))
 #define LANES 16
 
-typedef float f32x16 __attribute__((vector_size(64)));
-typedef int32_t i32x16 __attribute__((vector_size(64)));
-typedef double f64x16 __attribute__((vector_size(128)));
+typedef float f32x16 __attribute__((ext_vector_type(16)));
+typedef int32_t i32x16 __attribute__((ext_vector_type(16)));
 
-INLINE f32x16 splat(float value) { return value - (f32x16){0}; }
+INLINE f32x16 splat(float value) { return (f32x16)value; }
 
 INLINE f32x16 load(const float *source) {
   f32x16 v;
@@ -28,8 +27,17 @@ INLINE f32x16 load_part(const float *source, size_t count) {
 
 INLINE void store_part(float *target, f32x16 v, size_t count) { memcpy(target, &v, count * sizeof(float)); }
 
-INLINE f32x16 select_f32(i32x16 mask, f32x16 yes, f32x16 no) {
-  return (f32x16)((mask & (i32x16)yes) | (~mask & (i32x16)no));
+// A cast that keeps the bits.
+INLINE i32x16 bits_of(f32x16 v) {
+  i32x16 bits;
+  memcpy(&bits, &v, sizeof bits);
+  return bits;
+}
+
+INLINE f32x16 from_bits(i32x16 bits) {
+  f32x16 v;
+  memcpy(&v, &bits, sizeof v);
+  return v;
 }
 
 INLINE float sum_lanes(f32x16 v) {

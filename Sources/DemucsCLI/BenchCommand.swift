@@ -60,10 +60,11 @@ struct BenchCommand: ParsableCommand {
     // The table comes from a run of its own: its clocks are in no figure above it.
     let profile = Profile()
     _ = try model.separate(mix, profile: profile)
+    let peakMemory = PeakMemory.bytes
     let report = BenchReport(
       model: location.name, threads: threads, times: times, loadSeconds: loadSeconds,
       audioSeconds: Double(model.segmentLength) / Double(model.sampleRate), entries: profile.entries,
-      peakRate: Self.peakRate(pool), peakMemory: PeakMemory.bytes, workspaceBytes: model.workspaceBytes)
+      peakRate: Self.peakRate(pool), peakMemory: peakMemory, workspaceBytes: model.workspaceBytes)
     print(json ? try report.json() : report.text)
   }
 

@@ -33,13 +33,18 @@ struct Bottom {
       ? try CrossTransformerEncoder(parameters, configuration.transformer) : nil
   }
 
+  /// - Parameters:
+  ///   - x: `[rows, channels, columns]` of the frequency branch.
+  ///   - time: `[1, channels, steps]` of the time branch.
   /// - Returns: new maps of the shapes of `x` and `time`.
+  /// - Throws: `ConfigurationError` if a learned positional embedding is too short for the steps.
   func callAsFunction(
     _ x: FeatureMap, _ time: FeatureMap, workspace: Workspace
   ) throws -> (FeatureMap, FeatureMap) {
     let arena = workspace.arena
-    let output = FeatureMap(in: arena, rows: x.rows, channels: x.channels, columns: x.columns, margin: margin)
-    let timeOutput = FeatureMap(in: arena, rows: 1, channels: time.channels, columns: time.columns, margin: margin)
+    let second = workspace.secondArena
+    let output = FeatureMap(in: second, rows: x.rows, channels: x.channels, columns: x.columns, margin: margin)
+    let timeOutput = FeatureMap(in: second, rows: 1, channels: time.channels, columns: time.columns, margin: margin)
     guard let transformer else {
       for (source, target) in [(x, output), (time, timeOutput)] {
         for row in 0..<source.rows {

@@ -54,8 +54,8 @@ package final class CrossTransformerEncoder {
   /// - Parameters:
   ///   - x: `[rows, width, columns]` of the frequency branch.
   ///   - time: `[1, width, steps]` of the time branch.
-  ///   - skip, timeSkip: added to the results.
-  ///   - output, timeOutput: maps of the same shapes, written.
+  ///   - output, timeOutput: maps of the same shapes, written; may be `x` and `time`.
+  /// - Throws: `ConfigurationError` if a learned embedding is too short for the steps.
   package func callAsFunction(
     _ x: FeatureMap, _ time: FeatureMap, into output: FeatureMap, _ timeOutput: FeatureMap, workspace: Workspace
   ) throws {

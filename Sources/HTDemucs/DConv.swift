@@ -96,6 +96,7 @@ package struct DConv {
   }
 
   /// Works on a map of one row, in place, tile by tile: norms are over the whole length, as in the time branch.
+  /// - Parameter map: `[1, channels, columns]`, its margin at least the largest dilation.
   package func applyToSequence(_ map: FeatureMap, workspace: Workspace) {
     workspace.measure("time residual branch") { applied(map, workspace) }
   }

@@ -85,7 +85,7 @@ package struct DecoderLayer {
       rewrite == nil
       ? input
       : FeatureMap(
-        in: workspace.arena, rows: input.rows, channels: inputChannels, columns: columns, margin: margin)
+        in: workspace.secondArena, rows: input.rows, channels: inputChannels, columns: columns, margin: margin)
     let tapRewrite = { (suffix: String) in
       target(suffix, channels: 2 * inputChannels, rows: y.rows, columns: columns)
     }
@@ -240,10 +240,10 @@ package struct DecoderLayer {
     _ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace
   ) {
     guard let norm2 else { return }
-    let mark = workspace.arena.mark
+    let mark = workspace.secondArena.mark
     let length = fullLength(input)
     let full = FeatureMap(
-      in: workspace.arena, rows: isFrequency ? length : 1, channels: outputChannels,
+      in: workspace.secondArena, rows: isFrequency ? length : 1, channels: outputChannels,
       columns: isFrequency ? input.columns : length, margin: 0)
     let bias = convolution.bias.data
     let step = convolution.stride
@@ -294,6 +294,6 @@ package struct DecoderLayer {
           output.row(row), output.stride, skip.row(row), skip.stride, outputChannels, output.columns)
       }
     }
-    workspace.arena.rewind(to: mark)
+    workspace.secondArena.rewind(to: mark)
   }
 }

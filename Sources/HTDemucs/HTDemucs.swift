@@ -68,6 +68,8 @@ struct HTDemucs {
   ) throws -> (spectrogram: (FeatureMap, Standardisation), waveform: (FeatureMap, Standardisation)) {
     var x = spectrogram
     var xt = mix
+    // Encoder maps wait for the decoder in one arena; what the decoder makes of them goes into the other.
+    let start = workspace.arena.mark
     let statistics = Standardisation(standardising: x, workspace: workspace)
     let timeStatistics = Standardisation(standardising: xt, workspace: workspace)
 
@@ -94,14 +96,18 @@ struct HTDemucs {
     let mergedLayers = decoder.count - timeDecoder.count
     if mergedLayers == 0, timeDecoder.first?.isEmpty == false { addSkip(timeSkips.popLast(), to: xt, workspace) }
     for (index, decode) in decoder.enumerated() {
-      let output = decode.outputMap(x, length: lengths.removeLast(), in: workspace.arena)
+      // The outermost layer makes the largest maps, when no skip connection is left to keep.
+      let isOutermost = index == decoder.count - 1
+      if isOutermost { workspace.arena.rewind(to: start) }
+      let arena = isOutermost ? workspace.arena : workspace.secondArena
+      let output = decode.outputMap(x, length: lengths.removeLast(), in: arena)
       var timeOutput: FeatureMap?
       if index >= mergedLayers {
         let layer = timeDecoder[index - mergedLayers]
         timeOutput = layer.outputMap(
-          layer.isEmpty ? x : xt, length: timeLengths.removeLast(), in: workspace.arena)
+          layer.isEmpty ? x : xt, length: timeLengths.removeLast(), in: arena)
       }
-      let mark = workspace.arena.mark
+      let mark = workspace.secondArena.mark
       let y = decode.refine(x, workspace: workspace)
       decode.expand(y, skip: skips.popLast(), into: output, workspace: workspace)
       workspace.taps.map {
@@ -116,7 +122,7 @@ struct HTDemucs {
         xt = timeOutput
       }
       x = output
-      workspace.arena.rewind(to: mark)
+      workspace.secondArena.rewind(to: mark)
     }
     return ((x, statistics), (xt, timeStatistics))
   }

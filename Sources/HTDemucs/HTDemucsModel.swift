@@ -74,22 +74,21 @@ public final class HTDemucsModel: @unchecked Sendable {
     let (x, xt) = try network.run(image, waveform, workspace: workspace)
 
     let signals = sources.count * audioChannels
-    let sum = workspace.arena.allocate(signals * length)
+    let result = Tensor(shape: [sources.count, audioChannels, samples], zeroed: false)
     workspace.measure("inverse STFT") {
       spectrogram.synthesise(
-        x.0, scale: x.1.deviation, shift: x.1.mean, length: length, into: sum, length, workspace: workspace)
+        x.0, scale: x.1.deviation, shift: x.1.mean, length: samples, into: result.data, samples,
+        workspace: workspace)
     }
     if taps != nil {
       x.1.restore(x.0, workspace: workspace)
       tap(taps, "output.spectrogram", x.0)
     }
-    let result = Tensor(shape: [sources.count, audioChannels, samples], zeroed: false)
     let (scale, shift) = (xt.1.deviation, xt.1.mean)
     workspace.forEach(signals) { signal, _ in
-      let frequencyBranch = sum + signal * length
       let timeBranch = xt.0.line(row: 0, channel: signal)
       let out = result.data + signal * samples
-      for sample in 0..<samples { out[sample] = timeBranch[sample] * scale + shift + frequencyBranch[sample] }
+      for sample in 0..<samples { out[sample] += timeBranch[sample] * scale + shift }
     }
     if let taps {
       xt.1.restore(xt.0, workspace: workspace)

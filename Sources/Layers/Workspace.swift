@@ -5,6 +5,8 @@ public final class Workspace {
   public let pool: WorkerPool
   /// Feature maps and token matrices: what outlives a loop.
   public let arena = Arena()
+  /// The same, for what comes while maps in `arena` still wait to be used and may be given back before it.
+  public let secondArena = Arena()
   /// Tiles: one arena a worker, rewound after each tile.
   public let scratch: [Arena]
   /// Receives every intermediate tensor; nil in normal use.
@@ -18,11 +20,15 @@ public final class Workspace {
   }
 
   /// Bytes held by all arenas.
-  public var bytes: Int { (arena.capacity + scratch.reduce(0) { $0 + $1.capacity }) * MemoryLayout<Float>.stride }
+  public var bytes: Int {
+    let floats = arena.capacity + secondArena.capacity + scratch.reduce(0) { $0 + $1.capacity }
+    return floats * MemoryLayout<Float>.stride
+  }
 
   /// Gives back all memory, to be used again by the next pass.
   public func reset() {
     arena.reset()
+    secondArena.reset()
     for arena in scratch { arena.reset() }
   }
 

@@ -4,10 +4,13 @@ import Logging
 /// Splits songs into stems with one network: `demucs.api.Separator`.
 ///
 /// ```swift
+/// import Separation
+/// import Tensors
+///
 /// let pool = WorkerPool(threadCount: 8)
 /// let model = try loadModel(at: "models/open_6s.safetensors", pool: pool)
 /// let separator = try Separator(model: model, options: SeparationOptions(shifts: 1))
-/// let stems = try separator.separate(audio)
+/// let stems = try separator.separate(audio)  // an AudioBuffer at model.sampleRate
 /// print(stems.map(\.name))
 /// ```
 ///

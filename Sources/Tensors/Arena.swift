@@ -1,4 +1,4 @@
-/// Scratch memory that is taken in order and given back all at once.
+/// Scratch memory that is taken in order and given back in the reverse order.
 ///
 /// The first pass over a network finds out how much is needed; from the second on everything fits into one block and
 /// nothing is allocated. Memory is 64-byte aligned and not cleared.
@@ -12,12 +12,16 @@ public final class Arena: @unchecked Sendable {
   public struct Mark {
     fileprivate let block: Int
     fileprivate let used: Int
+    fileprivate let taken: Int
   }
 
   private var blocks: [Block] = []
   /// Index of the block that memory is taken from, and the floats of it that are taken.
   private var current = 0
   private var used = 0
+  /// Floats taken at present, and the most that ever were.
+  private var taken = 0
+  private var mostTaken = 0
 
   public init() {}
 
@@ -29,40 +33,46 @@ public final class Arena: @unchecked Sendable {
   /// Takes `count` floats, undefined in value.
   public func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
     let rounded = (max(count, 1) + 15) & ~15
-    while current < blocks.count {
-      let block = blocks[current]
-      if used + rounded <= block.capacity {
-        defer { used += rounded }
-        return block.start + used
-      }
-      current += 1
-      used = 0
+    taken += rounded
+    mostTaken = max(mostTaken, taken)
+    if current < blocks.count, used + rounded <= blocks[current].capacity {
+      defer { used += rounded }
+      return blocks[current].start + used
     }
-    let capacity = max(rounded, 1 << 16)
-    blocks.append(Block(start: Tensor.allocate(capacity), capacity: capacity))
-    current = blocks.count - 1
+    let next = blocks.isEmpty ? 0 : current + 1
+    if next < blocks.count, blocks[next].capacity < rounded {
+      // Blocks after the current one are free; where the first is too small, they would only be in the way.
+      for block in blocks[next...] { AlignedMemory.deallocate(block.start, block.capacity) }
+      blocks.removeSubrange(next...)
+    }
+    if next == blocks.count {
+      let capacity = max(rounded, 1 << 16)
+      blocks.append(Block(start: AlignedMemory.allocate(capacity), capacity: capacity))
+    }
+    current = next
     used = rounded
-    return blocks[current].start
+    return blocks[next].start
   }
 
   /// The present place.
-  public var mark: Mark { Mark(block: current, used: used) }
+  public var mark: Mark { Mark(block: current, used: used, taken: taken) }
 
   /// Gives back everything taken since `mark`.
   public func rewind(to mark: Mark) {
     current = mark.block
     used = mark.used
+    taken = mark.taken
   }
 
-  /// Gives back everything, and joins the blocks into one if there are several.
+  /// Gives back everything, and joins the blocks into one that holds the most that was ever taken.
   public func reset() {
     if blocks.count > 1 {
-      let total = capacity
       release()
-      blocks = [Block(start: Tensor.allocate(total), capacity: total)]
+      blocks = [Block(start: AlignedMemory.allocate(mostTaken), capacity: mostTaken)]
     }
     current = 0
     used = 0
+    taken = 0
   }
 
   /// Runs `body` and gives back what it took.
@@ -73,7 +83,7 @@ public final class Arena: @unchecked Sendable {
   }
 
   private func release() {
-    for block in blocks { UnsafeMutableRawPointer(block.start).deallocate() }
+    for block in blocks { AlignedMemory.deallocate(block.start, block.capacity) }
     blocks = []
   }
 }

@@ -17,7 +17,7 @@ public final class Tensor: @unchecked Sendable {
   public init(shape: [Int], zeroed: Bool = true) {
     self.shape = shape
     count = shape.reduce(1, *)
-    data = Tensor.allocate(count)
+    data = AlignedMemory.allocate(count)
     if zeroed { data.initialize(repeating: 0, count: count) }
   }
 
@@ -28,7 +28,7 @@ public final class Tensor: @unchecked Sendable {
     for (index, value) in values.enumerated() { data[index] = value }
   }
 
-  deinit { UnsafeMutableRawPointer(data).deallocate() }
+  deinit { AlignedMemory.deallocate(data, count) }
 
   /// A copy of the elements in order.
   public var values: [Float] { withExtendedLifetime(self) { Array(elements) } }
@@ -39,12 +39,5 @@ public final class Tensor: @unchecked Sendable {
   /// The elements, to be written.
   public var mutableElements: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: data, count: count)
-  }
-
-  /// Uninitialised floats whose address is a multiple of 64 bytes (a cache line, an AVX-512 register).
-  static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-    UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64
-    ).bindMemory(to: Float.self, capacity: max(count, 1))
   }
 }

@@ -62,21 +62,14 @@ import Testing
   static let variants: [String] =
     (try? Golden("network-variants").cases.compactMap { $0["name"]?.stringValue }) ?? []
 
-  /// Variants with what is not implemented.
-  static let refused: Set = ["multi_freqs", "multi_freqs_deep"]
-
-  @Test(arguments: refused.sorted()) func refusedVariant(_ name: String) throws {
+  @Test(arguments: variants) func variant(_ name: String) throws {
     let golden = try Golden("network-variants")
     let one = try #require(golden.cases.first { $0["name"]?.stringValue == name })
-    let value = try #require(one["kwargs"]?["multi_freqs"]).text
-    #expect(throws: ConfigurationError.notImplemented(parameter: "multi_freqs", value: value)) {
-      try Self.model(try #require(one["kwargs"]))
+    if one["kwargs"]?["multi_freqs"] != nil {
+      // Layers split by frequency band are in no published HTDemucs: refused by name.
+      #expect { try Self.model(try #require(one["kwargs"])) } throws: { "\($0)".contains("multi_freqs") }
+      return
     }
-  }
-
-  @Test(arguments: variants.filter { !refused.contains($0) }) func variant(_ name: String) throws {
-    let golden = try Golden("network-variants")
-    let one = try #require(golden.cases.first { $0["name"]?.stringValue == name })
     try Self.check(golden, try #require(one["kwargs"]), input: try Self.noise(one), prefix: name + "/")
   }
 

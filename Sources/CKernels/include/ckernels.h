@@ -1,8 +1,8 @@
 // The inner loops that want SIMD with run-time dispatch.
 //
 // A "map" is `channels` lines of `columns` floats, `stride` floats apart: a channel is a line, a column a point in
-// time. "Tokens" are rows of `width` features. Every kernel works on one tile and keeps no state; any tile
-// size gives the same numbers. Names follow PyTorch where it has the operation.
+// time. "Tokens" are rows of `width` features. Every kernel works on one tile and keeps no state. Names follow
+// PyTorch where it has the operation.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
