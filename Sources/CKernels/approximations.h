@@ -4,14 +4,12 @@
 
 #include "vector.h"
 
-// exp(x) for x in [-87.33, 88.37], within 2 ulp; arguments beyond are taken as the nearer end, NaN stays NaN.
-INLINE f32x16 exp_limited(f32x16 x) {
-  x = x < splat(-87.33f) ? splat(-87.33f) : x;
-  x = x > splat(88.37f) ? splat(88.37f) : x;
+// exp(x) = value x 2^exponent, value near 1, for x of any size below 2^22.
+INLINE f32x16 exp_parts(f32x16 x, i32x16 *exponent) {
   // Adding 1.5 * 2^23 rounds to the nearest integer, which then lies in the low bits.
   const f32x16 rounder = splat(12582912.0f);
   f32x16 shifted = x * splat(1.44269504f) + rounder;
-  i32x16 exponent = bits_of(shifted) - bits_of(rounder);
+  *exponent = bits_of(shifted) - bits_of(rounder);
   f32x16 n = shifted - rounder;
   // ln 2 in two parts, so that n times the first is exact.
   f32x16 r = x - n * splat(0.693145752f);
@@ -21,17 +19,32 @@ INLINE f32x16 exp_limited(f32x16 x) {
   p = p * r + splat(4.166838736e-02f);
   p = p * r + splat(1.666652069e-01f);
   p = p * r + splat(4.999999345e-01f);
-  f32x16 value = r * r * p + r;
-  return (value + splat(1.0f)) * from_bits((exponent + 127) << 23);
+  return r * r * p + r + splat(1.0f);
+}
+
+INLINE f32x16 power_of_two(i32x16 exponent) { return from_bits((exponent + 127) << 23); }
+
+// exp(x) for x in [-87.33, 88.37], within 2 ulp; beyond these ends their values stand in, NaN stays NaN.
+INLINE f32x16 exp_limited(f32x16 x) {
+  x = x < splat(-87.33f) ? splat(-87.33f) : x;
+  x = x > splat(88.37f) ? splat(88.37f) : x;
+  i32x16 exponent;
+  f32x16 value = exp_parts(x, &exponent);
+  return value * power_of_two(exponent);
 }
 
 // exp(x) within 2 ulp where the result is a normal number; smaller ones become 0, larger ones infinity.
 INLINE f32x16 exp_f32(f32x16 x) {
-  // The last power of two is applied apart: 2^128 is no float.
-  f32x16 value = exp_limited(x > splat(88.0f) ? x - splat(0.693147181f) : x);
-  value = x > splat(88.0f) ? value * splat(2.0f) : value;
-  value = x > splat(88.7228394f) ? splat(__builtin_inff()) : value;
-  return x < splat(-87.3365402f) ? splat(0.0f) : value;
+  const f32x16 highest = splat(88.7228394f), lowest = splat(-87.3365402f);
+  f32x16 limited = x > highest ? highest : x;
+  limited = limited < lowest ? lowest : limited;
+  i32x16 exponent;
+  f32x16 value = exp_parts(limited, &exponent);
+  // Two factors: 2^128 alone is no float.
+  i32x16 half = exponent >> 1;
+  value = value * power_of_two(half) * power_of_two(exponent - half);
+  value = x > highest ? splat(__builtin_inff()) : value;
+  return x < lowest ? splat(0.0f) : value;
 }
 
 // erf(x) within 2 ulp: an odd polynomial below 1, 1 - exp(-x q(x)) above.
