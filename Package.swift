@@ -5,7 +5,7 @@ let package = Package(
   name: "demucs-cli",
   products: [
     .executable(name: "demucs-cli", targets: ["DemucsCLI"]),
-    .library(name: "Separation", targets: ["Separation"]),
+    .library(name: "Separation", targets: ["Separation", "ModelStore", "AudioFiles", "Tensors"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -25,17 +25,18 @@ let package = Package(
     .target(name: "Spectral", dependencies: ["Tensors", "CFFTW"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
     .target(name: "Checkpoints", dependencies: ["Tensors"]),
-    .target(name: "HTDemucs", dependencies: ["Checkpoints", "Layers", "Spectral"]),
-    .target(name: "ModelStore", dependencies: ["Checkpoints"]),
+    .target(name: "HTDemucs", dependencies: ["Checkpoints", "Layers", "Spectral", "Tensors", "CKernels"]),
+    .target(name: "ModelStore"),
     .target(
       name: "Separation",
       dependencies: [
-        "HTDemucs", "ModelStore", "AudioFiles", .product(name: "Logging", package: "swift-log"),
+        "HTDemucs", "Layers", "Checkpoints", "Tensors", "AudioFiles",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "AudioFiles", "Checkpoints", "HTDemucs", "ModelStore", "Tensors",
+        "Separation", "AudioFiles", "Checkpoints", "HTDemucs", "Layers", "ModelStore", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes Tests/SeparationTests/Goldens: what demucs 4.1.0 does around a network.
 
-    /opt/oracle/bin/python scripts/make_separation_goldens.py
+    "$(scripts/oracle/setup)" scripts/make_separation_goldens.py
 
 Runs `demucs.apply.apply_model`, `demucs.api.Separator.separate_tensor` and `demucs.audio.prevent_clip` on toy
 networks whose output depends on the position inside the segment, so that every padded, trimmed, shifted or

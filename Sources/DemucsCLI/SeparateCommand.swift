@@ -43,8 +43,9 @@ struct SeparateCommand: ParsableCommand {
 
   mutating func validate() throws {
     if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
-    // Two songs of one name would overwrite each other hours later; the model's own folder changes nothing in that.
-    let layout = try output.layout(model: "model")
+    // Two songs of one name would overwrite each other hours later. A model that is not to be found is for later.
+    let folder = (try? ModelStore.locate(model.name, modelsDirectory: model.modelsDir))?.name ?? "MODEL"
+    let layout = try output.layout(model: folder)
     let inputs = InputList(files)
     do {
       if let collision = try layout.firstCollision(of: inputs.tracks) {

@@ -23,7 +23,10 @@ struct ModelArguments: ParsableArguments {
   @Option(name: [.short, .long], help: .hidden)
   var device = "cpu"
 
-  @Option(help: .hidden)
+  @Option(
+    help: ArgumentHelp(
+      "Write every intermediate tensor of every segment as .npy, under the name of its PyTorch module.",
+      valueName: "folder"))
   var dumpTaps: String?
 
   mutating func validate() throws {
@@ -57,7 +60,8 @@ struct ChunkArguments: ParsableArguments {
     help: ArgumentHelp("Seed of the random shifts: the same seed gives the same files.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(help: .hidden)
+  @Option(
+    help: ArgumentHelp("How sharp the joins of segments are: their triangle to this power, 1 or more.", valueName: "n"))
   var transitionPower = 1.0
 
   mutating func validate() throws {
