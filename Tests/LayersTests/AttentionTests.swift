@@ -59,7 +59,7 @@ struct AttentionTests {
   }
 
   /// Equal logits take the mean of the values, over tiles of keys of unequal size.
-  @Test(arguments: [1, 511, 512, 513, 1100])
+  @Test(arguments: [1, 479, 480, 481, 1100])
   func flatLogitsTakeTheMean(count: Int) {
     let workspace = Workspace(pool: WorkerPool(threadCount: 2))
     let zero = Tensor(shape: [max(count, 300), 8])
@@ -70,7 +70,7 @@ struct AttentionTests {
       values: .init(values.data, stride: 8, count: count), into: out.data, 8, workspace: workspace)
     for feature in 0..<8 {
       let mean = (0..<count).reduce(0.0) { $0 + Double(values.data[$1 * 8 + feature]) } / Double(count)
-      for query in [0, 127, 128, 299] {
+      for query in [0, 63, 64, 299] {
         #expect(abs(Double(out.data[query * 8 + feature]) - mean) < 1e-6)
       }
     }

@@ -69,6 +69,17 @@ struct ArenaTests {
     #expect(pass() == pieces)
   }
 
+  /// What was given back in between counts once: the block is for the most that was ever taken at one time.
+  @Test func resetKeepsNoMoreThanWasTaken() {
+    let arena = Arena()
+    _ = arena.allocate(1 << 16)
+    for count in [100_000, 200_000, 150_000] {
+      arena.scope { arena.allocate(count).update(repeating: 1, count: count) }
+    }
+    arena.reset()
+    #expect(arena.capacity == (1 << 16) + 200_000)
+  }
+
   @Test func aMarkInAnEarlierBlockIsFoundAgain() {
     let arena = Arena()
     let mark = arena.mark

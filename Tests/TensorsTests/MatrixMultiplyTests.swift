@@ -47,6 +47,37 @@ struct MatrixMultiplyTests {
     }
   }
 
+  /// Our own kernel, for products with a short side: rows, columns and depth around its tiles, both layouts of `a`.
+  @Test(arguments: KernelSet.all, [1, 3, 4, 5, 7, 8, 9, 17]) func narrowProducts(set: KernelSet, rows: Int) {
+    var random = Random(13)
+    for columns in [1, 3, 4, 5, 7, 8, 9, 12, 13, 15, 16, 17, 23, 24, 25, 47, 48, 49, 65, 100] {
+      for depth in [1, 2, 31] {
+        let (a, b) = (random.floats(rows * depth * 3), random.floats(depth * (columns + 2)))
+        for isTurned in [false, true] {
+          let (aRow, aDepth) = isTurned ? (3, 3 * rows) : (3 * depth, 3)
+          for accumulate in [false, true] {
+            let before = random.floats(rows * (columns + 1))
+            var c = accumulate ? before : before.map { _ in Float.nan }
+            set.run.multiply(
+              rows, columns, depth, a, aRow, aDepth, b, columns + 2, &c, columns + 1, accumulate ? 1 : 0)
+            var worst = 0.0
+            for r in 0..<rows {
+              for i in 0..<columns {
+                var sum = accumulate ? Double(before[r * (columns + 1) + i]) : 0
+                for d in 0..<depth { sum += Double(a[r * aRow + d * aDepth]) * Double(b[d * (columns + 2) + i]) }
+                let error = abs(Double(c[r * (columns + 1) + i]) - sum)
+                worst = error.isNaN ? .infinity : max(worst, error)
+              }
+              let behind = c[r * (columns + 1) + columns]
+              #expect(accumulate ? behind == before[r * (columns + 1) + columns] : behind.isNaN, "wrote between rows")
+            }
+            #expect(worst < 3e-6, "\(rows) x \(columns) x \(depth)")
+          }
+        }
+      }
+    }
+  }
+
   /// A library that does not know the processor takes its oldest kernels, at a quarter of the speed.
   @Test func kernelsAreThoseOfTheProcessor() {
     let fallbacks: Set = ["Prescott", "Core2", "Nehalem", "Barcelona", "Generic", "Unknown"]
@@ -66,6 +97,8 @@ struct MatrixMultiplyTests {
 
   /// Tiles are computed by any thread: the same product must give the same bits wherever it is made.
   @Test func everyThreadGetsTheSameBits() {
+    // Before it, OpenBLAS has threads of its own, and another test may just be changing its kernels.
+    MatrixMultiply.prepare()
     var random = Random(12)
     let (a, b) = (random.floats(96 * 100), random.floats(100 * 200))
     let results = (0..<64).map { _ in Tensor(shape: [96, 200]) }

@@ -21,6 +21,7 @@ typedef struct {
   __typeof__(kernel_softmax_finish) *softmax_finish;
   __typeof__(kernel_deinterleave) *deinterleave;
   __typeof__(kernel_interleave) *interleave;
+  __typeof__(kernel_multiply) *multiply;
   __typeof__(kernel_transpose) *transpose;
   __typeof__(kernel_add) *add;
 } kernel_version;
