@@ -293,7 +293,13 @@ def _build_job(job: tuple[Task, Path]) -> dict | None:
 
 
 def build_bank(
-    out: Path, instruments: Path | None, soundfonts: list[Path], voices: Path | None, patches: int, jobs: int, index: str = "index"
+    out: Path,
+    instruments: Path | None,
+    soundfonts: list[Path],
+    voices: Path | None,
+    patches: int,
+    jobs: int,
+    index: str = "index",
 ) -> None:
     """Build the bank of everything given, `jobs` processes wide, and write `OUT/INDEX.json`."""
     out.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,7 @@ def main() -> None:
     )
     training: list[object] = ["--spool", spool, "--out", out, "--validation", validation, "--seconds", seconds]
     if smoke:
-        training += ["--minutes", 0.5, "--tiny", "--no-compile", "--device", "cpu", "--batch", 2, "--first", 2, "--slots", 4]
+        training += ["--minutes", 0.5, "--tiny", "--no-compile", "--device", "cpu", "--batch", 1, "--first", 2, "--slots", 4]
     else:
         training += ["--minutes", options.minutes, "--gpus", options.gpus, "--batch", 8, "--rate", options.rate]
         training += ["--real", real] if real.exists() else []

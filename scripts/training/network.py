@@ -11,6 +11,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import demucs.transformer
 import torch
 from demucs.htdemucs import HTDemucs
 from safetensors import safe_open
@@ -32,6 +33,25 @@ Inner = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 def build(configuration: dict) -> HTDemucs:
     return HTDemucs(**configuration)
+
+
+def keep_positions(model: HTDemucs, device: torch.device) -> None:
+    """Compute the transformer's plane of positions once: the package does so on the CPU in every forward pass.
+
+    From here on this process runs whole segments (SEGMENT samples) only.
+    """
+    rows = model.nfft // 2 // 4**model.depth
+    columns = -(-SEGMENT // model.hop_length)
+    channels = model.crosstransformer.norm_in.weight.numel()
+    plane = _plane(channels, rows, columns, "cpu", model.crosstransformer.max_period).to(device)
+
+    def kept(*_: object) -> Tensor:
+        return plane
+
+    demucs.transformer.create_2d_sin_embedding = kept
+
+
+_plane = demucs.transformer.create_2d_sin_embedding
 
 
 class InnerNetwork(torch.nn.Module):
@@ -112,20 +132,21 @@ def load(path: Path) -> tuple[HTDemucs, dict]:
 
 
 @torch.no_grad()
-def separate_song(model: HTDemucs, mix: Tensor, overlap: float = 0.25, half: bool = False) -> Tensor:
+def separate_song(model: HTDemucs, mix: Tensor, overlap: float = 0.25, half: bool = False, batch: int = 1) -> Tensor:
     """Stems [6, 2, samples] of a song [2, samples]: segments with a triangular overlap-add."""
     inner = InnerNetwork(model)
     samples = mix.shape[-1]
     stride = int((1 - overlap) * SEGMENT)
     ramp = torch.arange(1, SEGMENT // 2 + 1, device=mix.device, dtype=torch.float32)
     weight = torch.cat([ramp, ramp.flip(0)]) / ramp.max()
-    total = torch.zeros(len(model.sources), 2, samples, device=mix.device)
-    weights = torch.zeros(samples, device=mix.device)
-    for start in range(0, max(samples - int(overlap * SEGMENT), 1), stride):
-        piece = mix[:, start : start + SEGMENT]
-        count = piece.shape[-1]
-        padded = torch.nn.functional.pad(piece, (0, SEGMENT - count))
-        stems = separate_segments(model, inner, padded[None], half)[0, ..., :count]
-        total[..., start : start + count] += weight[:count] * stems
-        weights[start : start + count] += weight[:count]
-    return total / weights
+    starts = list(range(0, max(samples - int(overlap * SEGMENT), 1), stride))
+    padded = torch.nn.functional.pad(mix, (0, starts[-1] + SEGMENT - samples))
+    total = torch.zeros(len(model.sources), 2, padded.shape[-1], device=mix.device)
+    weights = torch.zeros(padded.shape[-1], device=mix.device)
+    for first in range(0, len(starts), batch):
+        places = starts[first : first + batch]
+        pieces = torch.stack([padded[:, start : start + SEGMENT] for start in places])
+        for start, stems in zip(places, separate_segments(model, inner, pieces, half), strict=True):
+            total[..., start : start + SEGMENT] += weight * stems
+            weights[start : start + SEGMENT] += weight
+    return (total / weights)[..., :samples]

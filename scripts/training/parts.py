@@ -68,7 +68,9 @@ def drums(sketch: Sketch, rng: random.Random) -> list[Event]:
 
 def bass(sketch: Sketch, rng: random.Random) -> list[Event]:
     """Roots, octaves, walks or riffs under the chords."""
-    manner = "walk" if sketch.style == "jazz" else rng.choice(("roots", "eighths", "octaves", "riff", "long", "syncopated", "kick"))
+    manner = (
+        "walk" if sketch.style == "jazz" else rng.choice(("roots", "eighths", "octaves", "riff", "long", "syncopated", "kick"))
+    )
     if sketch.style == "metal":
         manner = rng.choice(("eighths", "riff", "kick"))
     low = rng.choice((28, 28, 33, 36))
@@ -174,7 +176,9 @@ def melody(sketch: Sketch, rng: random.Random, stem: str, low: int, high: int, r
 def chords_held(sketch: Sketch, rng: random.Random, stem: str, low: int, high: int) -> list[Event]:
     """Whole chords, long or as stabs."""
     voices = rng.choice((3, 3, 4, 5))
-    rhythm = rng.choice(((0.0,), (0.0,), (0.0, 2.0), (0.0, 1.5, 3.0), (0.5, 1.5, 2.5, 3.5), (0.0, 0.75, 1.5, 2.5), (0.0, 1.0, 2.0, 3.0)))
+    rhythm = rng.choice(
+        ((0.0,), (0.0,), (0.0, 2.0), (0.0, 1.5, 3.0), (0.5, 1.5, 2.5, 3.5), (0.0, 0.75, 1.5, 2.5), (0.0, 1.0, 2.0, 3.0))
+    )
     short = len(rhythm) > 2 and rng.random() < 0.6
     beat = 60 / sketch.tempo
     events = []

@@ -21,24 +21,36 @@ EDGES = 10
 """Points of the random equaliser, spread over the octaves from 30 Hz to 18 kHz."""
 
 
+FAVOUR = (0.7, 0.8, 1.3, 0.8, 1.3, 1.3)
+"""How often each stem is among the few; the three that are hard to tell apart come more often."""
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """How mixtures are drawn; the curriculum moves from `easy` to `full` (see the-loss.md)."""
+    """How mixtures are drawn; see the-loss.md for the curriculum."""
 
     together: float = 0.5
     """Share of mixtures whose stems come from one song."""
     real: float = 0.15
     """Share of draws from real songs."""
+    few: float = 0.0
+    """Share of mixtures of one, two or three stems."""
     drop: float = 0.0
-    """Chance that a stem is left out."""
+    """Chance that a stem of a full mixture is left out."""
     spread_db: float = 2.0
     """Standard deviation of the stems' levels."""
 
     @staticmethod
     def at(progress: float) -> Recipe:
-        """Even and full at first; sparse and uneven from a quarter of the run on."""
-        ease = min(max((progress - 0.08) / 0.2, 0.0), 1.0)
-        return Recipe(together=0.4 + 0.25 * ease, real=0.05 + 0.15 * ease, drop=0.12 * ease, spread_db=2.0 + 2.0 * ease)
+        """Few stems and even levels at first; full, sparse and uneven mixtures later."""
+        ease = min(max((progress - 0.05) / 0.3, 0.0), 1.0)
+        return Recipe(
+            together=0.4 + 0.25 * ease,
+            real=0.05 + 0.15 * ease,
+            few=0.65 - 0.4 * ease,
+            drop=0.08 * ease,
+            spread_db=2.0 + 2.0 * ease,
+        )
 
 
 class SongPool:
@@ -52,6 +64,7 @@ class SongPool:
         self.device, self.slots, self.samples = device, slots, samples
         self.real, self.added = 0, 0
         self.generator = torch.Generator(device).manual_seed(seed)
+        self.favour = torch.tensor(FAVOUR, device=device)
         octaves = torch.linspace(np.log2(30), np.log2(18000), EDGES, device=device)
         self.size = 344064
         bins = torch.fft.rfftfreq(self.size, 1 / RATE, device=device).clamp(30, 18000).log2()
@@ -135,11 +148,24 @@ class SongPool:
         batch, stems = audio.shape[:2]
         left, right = audio[:, :, 0], audio[:, :, 1]
         middle, side = (left + right) / 2, (left - right) / 2
-        side = side * (self._random(batch, stems, 1) * 1.2).where(self._random(batch, stems, 1) < 0.5, torch.ones((), device=self.device))
+        side = side * (self._random(batch, stems, 1) * 1.2).where(
+            self._random(batch, stems, 1) < 0.5, torch.ones((), device=self.device)
+        )
         swap = torch.where(self._random(batch, stems, 1) < 0.5, -1.0, 1.0)
         lean = self._normal(batch, stems, 1) * 0.15
         sign = torch.where(self._random(batch, stems, 1, 1) < 0.5, -1.0, 1.0)
         return sign * torch.stack([(middle + swap * side) * (1 + lean), (middle - swap * side) * (1 - lean)], dim=2)
+
+    def _keep(self, batch: int, recipe: Recipe) -> Tensor:
+        """Which stems play, [B, S] of 0 and 1: all but the dropped ones, or one to three chosen ones."""
+        stems = len(STEMS)
+        full = (self._random(batch, stems) >= recipe.drop).float()
+        # Gumbel's trick: the n largest of log weight + noise are n draws without replacement.
+        noise = -torch.log(-torch.log(self._random(batch, stems).clamp(1e-6, 1 - 1e-6)))
+        order = (self.favour.log() + noise).argsort(1, descending=True).argsort(1)
+        dice = self._random(batch, 1)
+        number = 1 + (dice > 0.3).long() + (dice > 0.7).long()
+        return torch.where(self._random(batch, 1) < recipe.few, (order < number).float(), full)
 
     @torch.no_grad()
     def draw(self, batch: int, recipe: Recipe) -> tuple[Tensor, Tensor]:
@@ -150,7 +176,7 @@ class SongPool:
         hot = (self._random(batch, stems, 1, 1) < 0.08).float()
         audio = torch.where(hot > 0, torch.tanh(audio * 8) / 6, audio)
         level = 10 ** (self._normal(batch, stems) * recipe.spread_db / 20)
-        kept = (self._random(batch, stems) >= recipe.drop).float()
+        kept = self._keep(batch, recipe)
         audio = audio * (level * kept)[:, :, None, None]
         audio = audio * 10 ** ((self._random(batch, 1, 1, 1) - 0.5) * 12 / 20)
         return audio.sum(1), audio

@@ -164,7 +164,9 @@ def vowel(rng: Generator) -> Patch:
         rows = []
         for mix in np.linspace(0, 1, 5):
             formants = first * (1 - mix) + second * mix
-            envelope = sum(g / (1 + ((pitch - f) / (60 + 0.05 * f)) ** 2) for f, g in zip(formants, (1, 0.6, 0.3, 0.15), strict=True))
+            envelope = sum(
+                g / (1 + ((pitch - f) / (60 + 0.05 * f)) ** 2) for f, g in zip(formants, (1, 0.6, 0.3, 0.15), strict=True)
+            )
             rows.append(tables(envelope / np.arange(1, 401) ** 0.3, np.array([9000.0]), 2.0, hertz(midi))[0])
         swing = depth / 12 * np.clip((time - 0.2) / 0.3, 0, 1) * np.sin(2 * np.pi * rate * time)
         phase = np.cumsum(hertz(midi) * 2**swing) / RATE

@@ -53,7 +53,7 @@ class Settings:
     device: str
     average: float
     score_every: float
-    revive: float
+    spectral: float
 
 
 class Clock:
@@ -72,8 +72,8 @@ class Clock:
 
 
 def learning_rate(peak: float, step: int, progress: float) -> float:
-    """A linear warm-up of 200 steps, then half a cosine down to a hundredth."""
-    warm = min(1.0, (step + 1) / 200)
+    """A linear warm-up of 100 steps, then half a cosine down to a hundredth."""
+    warm = min(1.0, (step + 1) / 100)
     return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
 
 
@@ -84,14 +84,13 @@ class Trainer:
         self.rank, self.settings = rank, settings
         self.device = torch.device(f"cuda:{rank}" if settings.device == "cuda" else "cpu")
         torch.manual_seed(settings.seed)
-        if settings.start:
+        if settings.start and settings.start.exists():
             self.model, self.configuration = network.load(settings.start)
         else:
             self.configuration = network.TINY if settings.tiny else network.CONFIGURATION
             self.model = network.build(self.configuration)
         self.model.to(self.device).train()
-        if settings.revive:
-            revive_outputs(self.model, settings.revive)
+        network.keep_positions(self.model, self.device)
         self.flat = FlatParameters(self.model)
         self.average = self.flat.data.clone()
         self.shadow = copy.deepcopy(self.model).eval()
@@ -104,7 +103,7 @@ class Trainer:
         if settings.compile:
             self.inner = torch.compile(self.inner)
         self.half = self.device.type == "cuda"
-        self.loss = LossSettings()
+        self.loss = LossSettings(spectral_weight=settings.spectral)
         samples = int(settings.seconds * RATE)
         room = 120 if settings.real else 0
         self.pool = SongPool(room, settings.slots, samples, self.device, settings.seed * 1000 + rank)
@@ -150,6 +149,12 @@ class Trainer:
         while self.pool.added < self.settings.first:
             time.sleep(0.2)
         self.say(f"pool: {self.pool.added} songs, {self.pool.real} pieces of real ones")
+        if settings_start := self.settings.start:
+            # The checkpoint may arrive while this process compiles: a trial that still runs may write it.
+            while not settings_start.exists():
+                time.sleep(0.2)
+            self.model.load_state_dict(network.load(settings_start)[0].state_dict())
+            self.average.copy_(self.flat.data)
 
     def shared_progress(self, clock: Clock) -> float:
         """Rank 0's clock, the same for all."""
@@ -167,13 +172,18 @@ class Trainer:
         if settings.gpus > 1:
             dist.barrier()
         clock = Clock(settings, begun)
-        fixed = [self.pool.draw(settings.batch, Recipe(together=1.0, real=0.0)) for _ in range(-(-settings.overfit // settings.batch))]
+        fixed = [
+            self.pool.draw(settings.batch, Recipe(together=1.0, real=0.0))
+            for _ in range(-(-settings.overfit // settings.batch))
+        ]
         step, progress, scored, seen = 0, 0.0, time.time(), time.time()
         sums, counts = torch.zeros(2, len(STEMS), device=self.device), torch.zeros(2, len(STEMS), device=self.device)
         while progress < 1.0:
-            if step % 10 == 0:
+            if step % (10 if self.half else 1) == 0:
                 progress = self.shared_progress(clock)
             recipe = Recipe.at(progress)
+            # The magnitude term helps at the start; it costs SDR at the end.
+            self.loss = LossSettings(spectral_weight=settings.spectral * max(0.0, 1 - progress / 0.6))
             mix, target = fixed[step % len(fixed)] if fixed else self.pool.draw(settings.batch, recipe)
             loss, active, shown = self.step(mix, target)
             norm = self.update(step, progress)
@@ -214,19 +224,11 @@ class Trainer:
         results = []
         for _, song in scores.generated_songs(self.settings.validation):
             song = song.to(self.device)
-            results.append(scores.score_song(song, network.separate_song(self.shadow, song.sum(0), half=self.half)))
+            results.append(scores.score_song(song, network.separate_song(self.shadow, song.sum(0), half=self.half, batch=4)))
         means = scores.mean_scores(results)
         if means:
             figures = " ".join(f"{stem} {value:.2f}" for stem, value in means.items())
             self.say(f"validation step {step}: {figures} mean {sum(means.values()) / len(means):.2f}")
-
-
-def revive_outputs(model: torch.nn.Module, share: float) -> None:
-    """Pull the last layers of a half-dead checkpoint back toward fresh ones: weight = (1 - share) old + share new."""
-    fresh = network.build(network.CONFIGURATION).to(next(model.parameters()).device)
-    with torch.no_grad():
-        for old, new in ((model.decoder[-1], fresh.decoder[-1]), (model.tdecoder[-1], fresh.tdecoder[-1])):
-            old.conv_tr.weight.lerp_(new.conv_tr.weight, share)
 
 
 def start_process(rank: int, settings: Settings, begun: float) -> None:
@@ -264,8 +266,8 @@ def parse() -> Settings:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--average", type=float, default=0.999, help="decay of the average of the weights")
-    parser.add_argument("--score-every", type=float, default=75.0, help="seconds between two validations")
-    parser.add_argument("--revive", type=float, default=0.0, help="share of fresh weights in the last layers of --start")
+    parser.add_argument("--score-every", type=float, default=120.0, help="seconds between two validations")
+    parser.add_argument("--spectral", type=float, default=0.0, help="weight of the magnitude term")
     return Settings(**vars(parser.parse_args()))
 
 
