@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 import time
 from multiprocessing import Process
 from pathlib import Path
@@ -86,6 +88,8 @@ def main() -> None:
             for process in processes[first : first + options.workers]:
                 process.join()
         return
+    # A terminated feeder takes its workers along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     for gpu in range(options.gpus):
         (options.out / f"gpu{gpu}").mkdir(parents=True, exist_ok=True)
     arguments = (options.bank, options.out, options.gpus, options.seconds, options.seed)
