@@ -22,9 +22,8 @@ from dataclasses import asdict, dataclass
 from multiprocessing import Pool
 from pathlib import Path
 
-import numpy as np
-
 import heldout
+import numpy as np
 import synthesis
 from stems import RATE, STEMS
 

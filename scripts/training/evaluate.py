@@ -14,12 +14,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 import network
 import scores
+import torch
 from stems import STEMS
+from torch import Tensor
 
 
 def songs_of(truth: str) -> Iterator[tuple[str, Tensor]]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-import soundfile
-
 import effects
 import heldout
+import numpy as np
+import soundfile
 from songs import LOUDNESS
 from stems import RATE, STEMS
 

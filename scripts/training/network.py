@@ -16,9 +16,8 @@ import torch
 from demucs.htdemucs import HTDemucs
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
-
 from stems import RATE, SEGMENT, STEMS
+from torch import Tensor
 
 CONFIGURATION: dict = {
     "sources": list(STEMS), "channels": 32, "growth": 2, "depth": 4, "dconv_mode": 3, "dconv_comp": 8, "t_layers": 3,

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from stems import RATE, SEGMENT, STEMS
+from torch import Tensor
 
 EDGES = 10
 """Points of the random equaliser, spread over the octaves from 30 Hz to 18 kHz."""

@@ -17,17 +17,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import network
+import scores
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from torch import Tensor
-
-import network
-import scores
 from flat import FlatParameters
 from loss import LossSettings, training_loss
 from pool import PoolFiller, Recipe, SongPool
 from stems import RATE, SEGMENT, STEMS
+from torch import Tensor
 
 
 @dataclass(frozen=True)
