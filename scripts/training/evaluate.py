@@ -1,0 +1,82 @@
+"""Score a model, or folders of stems that any program wrote, on songs with known stems.
+
+Usage: python evaluate.py TRUTH... --model CHECKPOINT [--json FILE]
+       python evaluate.py TRUTH... --estimates DIR           (DIR/SONG/STEM.wav, as `demucs-cli separate` lays them out)
+
+A TRUTH is a folder of `.npy` songs (feeder.py --held-out), a folder with drums.flac, bass.ogg, ..., or such a folder with
+a time range: `music/rubidium@60+60` is 60 s from second 60.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import network
+import scores
+import torch
+from stems import STEMS
+from torch import Tensor
+
+
+def songs_of(truth: str) -> Iterator[tuple[str, Tensor]]:
+    """The songs of one TRUTH argument: name and stems [6, 2, samples]."""
+    name, _, window = truth.partition("@")
+    folder = Path(name)
+    if any(folder.glob("*.npy")):
+        yield from scores.generated_songs(folder)
+    elif window:
+        start, _, seconds = window.partition("+")
+        yield folder.name, scores.recorded_song(folder, float(start), float(seconds))
+    else:
+        yield folder.name, scores.recorded_song(folder)
+
+
+def table(title: str, rows: dict[str, dict[str, float]]) -> str:
+    """A Markdown table with one column a stem."""
+    lines = [f"| {title} | " + " | ".join(STEMS) + " | mean |", "|---" * (len(STEMS) + 2) + "|"]
+    for name, row in rows.items():
+        cells = [f"{row[stem]:.1f}" if stem in row else "-" for stem in STEMS]
+        mean = f"{sum(row.values()) / len(row):.2f}" if row else "-"
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {mean} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("truth", nargs="+")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--model", type=Path)
+    source.add_argument("--estimates", type=Path)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    model = network.load(options.model)[0].eval() if options.model else None
+    report: dict[str, dict] = {}
+    for truth in options.truth:
+        ours, sixths, named = [], [], {}
+        for name, stems in songs_of(truth):
+            mix = stems.sum(0)
+            if model is not None:
+                estimate = network.separate_song(model, mix)
+            else:
+                estimate = scores.recorded_song(options.estimates / name)[..., : mix.shape[-1]]
+            named[name] = scores.score_song(stems, estimate)
+            ours.append(named[name])
+            sixths.append(scores.score_song(stems, (mix / 6).expand_as(stems)))
+        rows = {"nSDR, dB": scores.mean_scores(ours), "mixture / 6": scores.mean_scores(sixths)}
+        rows["zero"] = {stem: 0.0 for stem in rows["nSDR, dB"]}
+        print(table(f"{truth}, {len(ours)} songs", rows))
+        if leaks := scores.mean_scores(ours, "leak_db"):
+            print("silent in the truth, dBFS: " + ", ".join(f"{stem} {value:.1f}" for stem, value in leaks.items()))
+        print(flush=True)
+        report[truth] = {"songs": named, "rows": rows, "leak_db": leaks}
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()

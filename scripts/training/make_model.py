@@ -1,0 +1,91 @@
+"""One command from nothing to a model: voices, bank, songs, training, evaluation.
+
+    python make_model.py WORK_DIR --shared SHARED_DIR --soundfont FluidR3Mono_GM.sf3 --minutes 25
+    python make_model.py WORK_DIR --smoke
+
+`SHARED_DIR` holds `instruments/` and `music/`. Whatever is missing is done without: with nothing at all, our own
+synthesisers play every stem. `--smoke` runs every step on the CPU with a tiny network, in under two minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def run(script: str, *arguments: object) -> None:
+    """Run one step to its end; a failure ends everything."""
+    command = [sys.executable, str(HERE / script), *(str(a) for a in arguments)]
+    print("+", script, *arguments, flush=True)
+    subprocess.run(command, check=True)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("work", type=Path, help="a folder with room: 5 GB for the bank, 3 GB for waiting songs")
+    parser.add_argument("--shared", type=Path, help="folder with instruments/ and music/")
+    parser.add_argument("--soundfont", type=Path, action="append", default=[])
+    parser.add_argument("--start", type=Path, help="checkpoint to start from")
+    parser.add_argument("--minutes", type=float, default=25.0)
+    parser.add_argument("--gpus", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 2))
+    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--smoke", action="store_true")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse()
+    smoke, work = options.smoke, options.work
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    work.mkdir(parents=True, exist_ok=True)
+    voices, bank, spool, real = work / "voices", work / "bank", work / "spool", work / "real"
+    validation, out = work / "validation", work / "out"
+    for stale in (spool, out):
+        shutil.rmtree(stale, ignore_errors=True)
+
+    speakers = [program for program in ("flite", "espeak-ng", "text2wave") if shutil.which(program)]
+    if speakers and not smoke and not voices.exists():
+        run("voices.py", voices, "--phrases", 46)
+    sources: list[object] = ["--patches", 5 if smoke else 30, "--jobs", options.workers]
+    if options.shared and not smoke:
+        sources += ["--instruments", options.shared / "instruments"]
+        run("music.py", options.shared / "music", real)
+    if voices.exists() and not smoke:
+        sources += ["--voices", voices]
+    for font in options.soundfont:
+        sources += ["--soundfont", font]
+    if not (bank / "index.json").exists():
+        run("bank.py", bank, *sources)
+
+    seconds = 10 if smoke else 24
+    if not validation.exists():
+        run("feeder.py", bank, validation, "--held-out", 1 if smoke else 12, "--seconds", seconds, "--workers", options.workers)
+    feeder = subprocess.Popen(
+        [sys.executable, str(HERE / "feeder.py"), str(bank), str(spool), "--workers", str(1 if smoke else options.workers)]
+        + ["--gpus", str(options.gpus), "--seconds", str(seconds)]
+    )
+    training: list[object] = ["--spool", spool, "--out", out, "--validation", validation, "--seconds", seconds]
+    if smoke:
+        training += ["--minutes", 0.5, "--tiny", "--no-compile", "--device", "cpu", "--batch", 1, "--first", 2, "--slots", 4]
+    else:
+        training += ["--minutes", options.minutes, "--gpus", options.gpus, "--batch", 8, "--rate", options.rate]
+        training += ["--real", real] if real.exists() else []
+        training += ["--start", options.start] if options.start else []
+    try:
+        run("train.py", *training)
+    finally:
+        feeder.terminate()
+        feeder.wait()
+    run("evaluate.py", validation, "--model", out / "open_6s.safetensors", "--json", work / "scores.json")
+    print(f"the model: {out / 'open_6s.safetensors'}")
+
+
+if __name__ == "__main__":
+    main()

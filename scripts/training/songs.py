@@ -1,0 +1,125 @@
+"""A whole song from a seed: sketch, parts, instruments, effects, six stems of equal loudness."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import effects
+import numpy as np
+import parts
+from bank import Instrument
+from numpy.random import Generator
+from players import Kit, Player, play_guitar_chords, play_phrases
+from sketch import Sketch, draw_sketch
+from stems import RATE, STEMS
+
+LOUDNESS = 10 ** (-23 / 20)
+"""Every stem that plays leaves the generator at this gated RMS; the trainer sets the balance."""
+
+
+@dataclass
+class Orchestra:
+    """The instruments that may play, by stem and kind."""
+
+    by_stem: dict[str, dict[str, list[Instrument]]]
+
+    @classmethod
+    def of(cls, bank: list[Instrument], held_out: bool) -> Orchestra:
+        """Either the training instruments, or those held out (with training ones where none is held out)."""
+        by_stem: dict[str, dict[str, list[Instrument]]] = {stem: {} for stem in STEMS}
+        for instrument in bank:
+            by_stem[instrument.stem].setdefault(instrument.kind, []).append(instrument)
+        for kinds in by_stem.values():
+            for kind, choices in kinds.items():
+                kinds[kind] = [i for i in choices if i.held_out == held_out] or ([] if held_out else choices)
+        return cls({stem: {k: v for k, v in kinds.items() if v} for stem, kinds in by_stem.items()})
+
+    def pick(self, stem: str, kind: str, rng: random.Random) -> Instrument:
+        """A random instrument; sampled and soundfont ones are preferred to synthetic ones, except in `other` and `bass`."""
+        choices = self.by_stem[stem][kind]
+        synthetic = [i for i in choices if i.name.startswith("synth_")]
+        fonts = [i for i in choices if "_GM_" in i.name or "General" in i.name]
+        sampled = [i for i in choices if i not in synthetic and i not in fonts]
+        shares = {"other": (0.3, 0.45, 0.25), "bass": (0.3, 0.35, 0.35), "drums": (0.2, 0.4, 0.4)}
+        weights = shares.get(stem, (0.12, 0.4, 0.48))
+        groups = [(g, w) for g, w in zip((synthetic, fonts, sampled), weights, strict=True) if g]
+        group = rng.choices([g for g, _ in groups], [w for _, w in groups])[0]
+        return rng.choice(group)
+
+
+def play_stem(stem: str, sketch: Sketch, orchestra: Orchestra, rng: random.Random, samples: int) -> np.ndarray:
+    """The dry part of one stem, [samples, 2]."""
+    kinds = orchestra.by_stem[stem]
+    if not kinds:
+        return np.zeros((samples, 2), dtype=np.float32)
+    if stem == "drums":
+        kits = kinds["hits"]
+        favourite = orchestra.pick(stem, "hits", rng)
+        return Kit([favourite] + rng.sample(kits, min(2, len(kits))), rng).play(parts.drums(sketch, rng), samples)
+    if stem == "vocals":
+        if "phrases" in kinds and rng.random() < 0.85 or "notes" not in kinds:
+            phrases = kinds["phrases"]
+            # Sung recordings are the best teachers: half of the phrases come from them.
+            real = [s for s in phrases if s.name.startswith("ps_") and ("house" in s.name or "trance" in s.name)]
+            singer = rng.choice(real) if real and rng.random() < 0.5 else rng.choice(phrases)
+            return play_phrases(sketch, singer, rng, samples)
+        low = rng.choice((48, 55, 60))
+        tune = parts.melody(sketch, rng, "vocals", low, low + 14, 0.2)
+        return Player(orchestra.pick(stem, "notes", rng), rng).play(tune, samples)
+    if stem == "guitar" and "chords" in kinds and rng.random() < 0.22:
+        return play_guitar_chords(sketch, rng.choice(kinds["chords"]), rng.choice(parts.STRUMS), rng, samples)
+    if stem == "other":
+        out = np.zeros((samples, 2), dtype=np.float32)
+        for _ in range(rng.choice((1, 1, 2, 2, 3))):
+            layer = Player(orchestra.pick(stem, "notes", rng), rng).play(parts.other(sketch, rng), samples)
+            layer = effects.place(layer, rng.uniform(-0.6, 0.6), 1.0)
+            out += layer * (10 ** (rng.uniform(-8, 0) / 20) / max(effects.gated_rms(layer), 1e-6))
+        return out
+    write = {"bass": parts.bass, "guitar": parts.guitar, "piano": parts.piano}[stem]
+    part = Player(orchestra.pick(stem, "notes", rng), rng).play(write(sketch, rng), samples)
+    if stem == "guitar" and rng.random() < 0.25:
+        second = Player(orchestra.pick(stem, "notes", rng), rng).play(write(sketch, rng), samples)
+        part = effects.place(part, -0.6, 1.0) + effects.place(second, 0.6, 1.0)
+    return part
+
+
+def dress(stem: str, audio: np.ndarray, style: str, rng: random.Random, noise: Generator) -> np.ndarray:
+    """The effects of one stem."""
+    if effects.gated_rms(audio) == 0:
+        return audio
+    if stem == "guitar" and rng.random() < (0.9 if style == "metal" else 0.6 if style == "rock" else 0.3):
+        audio = effects.distort(audio, rng.choice((2.0, 5.0, 15.0, 40.0)), rng.uniform(0, 0.2))
+        audio = effects.band_limit(audio, rng.uniform(70, 130), rng.uniform(3500, 6500))
+    if stem == "bass" and rng.random() < 0.3:
+        audio = 0.5 * audio + 0.5 * effects.distort(audio, rng.uniform(1.5, 8.0), 0.1)
+    if stem in ("guitar", "other", "piano", "vocals") and rng.random() < 0.15:
+        audio = effects.chorus(audio, noise)
+    if rng.random() < {"vocals": 0.7, "bass": 0.6, "drums": 0.5}.get(stem, 0.3):
+        audio = effects.compress(audio, rng.uniform(1.3, 4.0))
+    if stem in ("vocals", "guitar", "other") and rng.random() < 0.2:
+        audio = effects.echo(audio, rng.uniform(0.15, 0.6), rng.uniform(0.2, 0.5))
+    wet = {"bass": -45.0, "drums": rng.uniform(-40, -12), "vocals": rng.uniform(-30, -7), "other": rng.uniform(-35, -5)}
+    audio = effects.colour(audio, noise, rng.uniform(1, 4), wet.get(stem, rng.uniform(-40, -8)), rng.uniform(0.3, 2.2))
+    if stem == "drums":
+        return effects.place(audio, 0.0, rng.uniform(0.2, 1.0))
+    reach = {"bass": 0.15, "vocals": 0.15}.get(stem, 0.6)
+    return effects.place(audio, rng.uniform(-reach, reach), rng.uniform(0.0, 1.0) if stem == "bass" else rng.uniform(0.5, 1.3))
+
+
+def make_song(orchestra: Orchestra, seed: int | str, seconds: float, sparse: float) -> np.ndarray:
+    """A song as int16, [stems, 2, samples]; silent stems are zeros. The same seed gives the same song."""
+    rng = random.Random(f"song {seed}")
+    noise = np.random.default_rng(rng.getrandbits(64))
+    sketch = draw_sketch(seconds, rng, sparse)
+    samples = int(seconds * RATE)
+    song = np.zeros((len(STEMS), 2, samples), dtype=np.int16)
+    for number, stem in enumerate(STEMS):
+        if not any(sketch.active[stem]):
+            continue
+        audio = dress(stem, play_stem(stem, sketch, orchestra, rng, samples), sketch.style, rng, noise)
+        level = effects.gated_rms(audio)
+        if level > 0:
+            audio = np.clip(audio * (LOUDNESS / level), -1, 1)
+            song[number] = (audio.T * 32767).astype(np.int16)
+    return song

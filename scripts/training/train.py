@@ -1,0 +1,283 @@
+"""Train the network from a feeder's songs.
+
+One process a GPU (or one on the CPU). The run lasts until a deadline: learning rate and curriculum follow the clock.
+Every minute the average of the weights is scored on held-out songs and written to OUT/open_6s.safetensors.
+
+Usage: python train.py --spool DIR --out DIR --minutes 20 [--gpus 4] [--start CHECKPOINT] [--real DIR] [--validation DIR]
+       python train.py --spool DIR --out DIR --minutes 2 --overfit 8        (the check before every change)
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import network
+import scores
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from flat import FlatParameters
+from loss import LossSettings, training_loss
+from pool import PoolFiller, Recipe, SongPool
+from stems import RATE, SEGMENT, STEMS
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line says; see `--help`."""
+
+    spool: Path
+    out: Path
+    real: Path | None
+    validation: Path | None
+    start: Path | None
+    minutes: float
+    gpus: int
+    batch: int
+    rate: float
+    seconds: float
+    slots: int
+    first: int
+    overfit: int
+    tiny: bool
+    compile: bool
+    seed: int
+    device: str
+    average: float
+    score_every: float
+    spectral: float
+
+
+class Clock:
+    """The run's deadline; it lies in OUT/deadline as seconds since 1970, so that it can be moved while the run goes on."""
+
+    def __init__(self, settings: Settings, begun: float) -> None:
+        self.file = settings.out / "deadline"
+        self.begun = time.time()
+        if not self.file.exists():
+            self.file.write_text(str(begun + 60 * settings.minutes))
+
+    def progress(self) -> float:
+        """0 at the first step, 1 at the deadline."""
+        deadline = float(self.file.read_text())
+        return (time.time() - self.begun) / max(deadline - self.begun, 1.0)
+
+
+def learning_rate(peak: float, step: int, progress: float) -> float:
+    """A linear warm-up of 100 steps, then half a cosine down to a hundredth."""
+    warm = min(1.0, (step + 1) / 100)
+    return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+
+
+class Trainer:
+    """One process of the run."""
+
+    def __init__(self, rank: int, settings: Settings) -> None:
+        self.rank, self.settings = rank, settings
+        self.device = torch.device(f"cuda:{rank}" if settings.device == "cuda" else "cpu")
+        torch.manual_seed(settings.seed)
+        if settings.start and settings.start.exists():
+            self.model, self.configuration = network.load(settings.start)
+        else:
+            self.configuration = network.TINY if settings.tiny else network.CONFIGURATION
+            self.model = network.build(self.configuration)
+        self.model.to(self.device).train()
+        network.keep_positions(self.model, self.device)
+        self.flat = FlatParameters(self.model)
+        self.average = self.flat.data.clone()
+        self.shadow = copy.deepcopy(self.model).eval()
+        self.shadow_flat = FlatParameters(self.shadow, with_grad=False)
+        self.weights = torch.nn.Parameter(self.flat.data)
+        self.weights.grad = self.flat.grad
+        fused = self.device.type == "cuda"
+        self.optimiser = torch.optim.AdamW([self.weights], lr=settings.rate, betas=(0.9, 0.99), weight_decay=0.0, fused=fused)
+        self.inner: network.Inner = network.InnerNetwork(self.model)
+        if settings.compile:
+            self.inner = torch.compile(self.inner)
+        self.half = self.device.type == "cuda"
+        self.loss = LossSettings(spectral_weight=settings.spectral)
+        samples = int(settings.seconds * RATE)
+        room = 120 if settings.real else 0
+        self.pool = SongPool(room, settings.slots, samples, self.device, settings.seed * 1000 + rank)
+
+    def say(self, text: str) -> None:
+        if self.rank == 0:
+            print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+    def step(self, mix: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Forward and backward; gradients are added up in the flat buffer."""
+        assert self.flat.grad is not None
+        self.flat.grad.zero_()
+        estimate = network.separate_segments(self.model, self.inner, mix, self.half)
+        loss, active, shown = training_loss(estimate, target, mix, self.loss)
+        loss.backward()
+        return loss.detach(), active, shown
+
+    def update(self, step: int, progress: float) -> Tensor:
+        """Average gradients over the GPUs, clip, step, average the weights; returns the gradient's norm."""
+        assert self.flat.grad is not None
+        if self.settings.gpus > 1:
+            dist.all_reduce(self.flat.grad)
+            self.flat.grad /= self.settings.gpus
+        norm = self.flat.grad.norm()
+        self.flat.grad *= torch.nan_to_num(5.0 / norm.clamp(min=5.0), nan=0.0)
+        self.flat.grad.nan_to_num_(0.0, 0.0, 0.0)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.settings.rate, step, progress)
+        self.optimiser.step()
+        decay = min(self.settings.average, (1 + step) / (20 + step))
+        self.average.lerp_(self.flat.data, 1 - decay)
+        return norm
+
+    def prepare(self) -> None:
+        """Compile on noise while the first songs arrive, then wait until there are enough of them."""
+        batch = self.settings.batch
+        if self.settings.compile:
+            noise = 0.1 * torch.randn(batch, len(STEMS), 2, SEGMENT, device=self.device)
+            begun = time.time()
+            self.step(noise.sum(1), noise)
+            self.step(noise.sum(1), noise)
+            self.say(f"compiled in {time.time() - begun:.0f} s")
+        while self.pool.added < self.settings.first:
+            time.sleep(0.2)
+        self.say(f"pool: {self.pool.added} songs, {self.pool.real} pieces of real ones")
+        if settings_start := self.settings.start:
+            # The checkpoint may arrive while this process compiles: a trial that still runs may write it.
+            while not settings_start.exists():
+                time.sleep(0.2)
+            self.model.load_state_dict(network.load(settings_start)[0].state_dict())
+            self.average.copy_(self.flat.data)
+
+    def shared_progress(self, clock: Clock) -> float:
+        """Rank 0's clock, the same for all."""
+        value = torch.tensor([clock.progress() if self.rank == 0 else 0.0], device=self.device)
+        if self.settings.gpus > 1:
+            dist.broadcast(value, 0)
+        return float(value)
+
+    def run(self, begun: float) -> None:
+        settings = self.settings
+        spool = settings.spool / f"gpu{self.rank}"
+        filler = PoolFiller(self.pool, spool, settings.real)
+        filler.start()
+        self.prepare()
+        if settings.gpus > 1:
+            dist.barrier()
+        clock = Clock(settings, begun)
+        fixed = [
+            self.pool.draw(settings.batch, Recipe(together=1.0, real=0.0))
+            for _ in range(-(-settings.overfit // settings.batch))
+        ]
+        step, progress, scored, seen = 0, 0.0, time.time(), time.time()
+        sums, counts = torch.zeros(2, len(STEMS), device=self.device), torch.zeros(2, len(STEMS), device=self.device)
+        while progress < 1.0:
+            if step % (10 if self.half else 1) == 0:
+                progress = self.shared_progress(clock)
+            recipe = Recipe.at(progress)
+            # The magnitude term helps at the start; it costs SDR at the end.
+            self.loss = LossSettings(spectral_weight=settings.spectral * max(0.0, 1 - progress / 0.6))
+            mix, target = fixed[step % len(fixed)] if fixed else self.pool.draw(settings.batch, recipe)
+            loss, active, shown = self.step(mix, target)
+            norm = self.update(step, progress)
+            step += 1
+            for row, which in enumerate((active, ~active)):
+                sums[row] += (shown * which).sum(0)
+                counts[row] += which.sum(0)
+            if step % (50 if self.half else 5) == 0 and self.rank == 0:
+                mean = (sums / counts.clamp(min=1)).tolist()
+                every = 50 if self.half else 5
+                speed = settings.gpus * settings.batch * every / (time.time() - seen)
+                seen = time.time()
+                sdr = " ".join(f"{s[:3]} {v:5.2f}" for s, v in zip(STEMS, mean[0], strict=True))
+                leak = " ".join(f"{v:4.0f}" for v in mean[1])
+                self.say(
+                    f"step {step} {progress:5.1%} loss {float(loss):6.2f} | {sdr} | leak {leak} | norm {float(norm):5.2f} "
+                    f"| {speed:5.1f} segments/s, {self.pool.added} songs"
+                )
+                sums.zero_(), counts.zero_()
+            if self.rank == 0 and not fixed and time.time() - scored > settings.score_every:
+                self.score(step)
+                scored = time.time()
+        if self.rank == 0:
+            self.score(step)
+            self.say(f"done after {step} steps, {step * settings.batch * settings.gpus} segments")
+            (settings.out / "done").write_text(str(step))
+        filler.stopped.set()
+        filler.join()
+
+    @torch.no_grad()
+    def score(self, step: int) -> None:
+        """Write the averaged weights, and say how they do on the validation songs."""
+        path = self.settings.out / "open_6s.safetensors"
+        network.save(path, self.flat.state(self.average), self.configuration)
+        self.shadow_flat.data.copy_(self.average)
+        if not self.settings.validation:
+            return
+        results = []
+        for _, song in scores.generated_songs(self.settings.validation):
+            song = song.to(self.device)
+            results.append(scores.score_song(song, network.separate_song(self.shadow, song.sum(0), half=self.half, batch=4)))
+        means = scores.mean_scores(results)
+        if means:
+            figures = " ".join(f"{stem} {value:.2f}" for stem, value in means.items())
+            self.say(f"validation step {step}: {figures} mean {sum(means.values()) / len(means):.2f}")
+
+
+def start_process(rank: int, settings: Settings, begun: float) -> None:
+    if settings.device == "cuda":
+        torch.cuda.set_device(rank)
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
+    if settings.gpus > 1:
+        os.environ.setdefault("MASTER_ADDR", "localhost")
+        os.environ.setdefault("MASTER_PORT", "29507")
+        dist.init_process_group("nccl", rank=rank, world_size=settings.gpus)
+    Trainer(rank, settings).run(begun)
+    if settings.gpus > 1:
+        dist.destroy_process_group()
+
+
+def parse() -> Settings:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--spool", type=Path, required=True, help="folder that feeder.py fills")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--real", type=Path, help="folder that music.py filled")
+    parser.add_argument("--validation", type=Path, help="folder of held-out songs (feeder.py --held-out)")
+    parser.add_argument("--start", type=Path, help="checkpoint to start from; from scratch without it")
+    parser.add_argument("--minutes", type=float, required=True, help="from start to end, set-up included")
+    parser.add_argument("--gpus", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=16, help="segments a GPU and step")
+    parser.add_argument("--rate", type=float, default=6e-4, help="highest learning rate")
+    parser.add_argument("--seconds", type=float, default=24.0, help="length of the feeder's songs")
+    parser.add_argument("--slots", type=int, default=1200, help="generated songs in the pool of a GPU (25 MB each)")
+    parser.add_argument("--first", type=int, default=100, help="songs to wait for before the first step")
+    parser.add_argument("--overfit", type=int, default=0, help="train on this many fixed mixtures only")
+    parser.add_argument("--tiny", action="store_true", help="a tiny network, for the smoke run")
+    parser.add_argument("--no-compile", dest="compile", action="store_false")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--average", type=float, default=0.999, help="decay of the average of the weights")
+    parser.add_argument("--score-every", type=float, default=120.0, help="seconds between two validations")
+    parser.add_argument("--spectral", type=float, default=0.0, help="weight of the magnitude term")
+    return Settings(**vars(parser.parse_args()))
+
+
+def main() -> None:
+    settings, begun = parse(), time.time()
+    settings.out.mkdir(parents=True, exist_ok=True)
+    if settings.gpus > 1:
+        mp.spawn(start_process, (settings, begun), nprocs=settings.gpus)
+    else:
+        start_process(0, settings, begun)
+
+
+if __name__ == "__main__":
+    main()
