@@ -63,7 +63,7 @@ extension Configuration {
   }
 
   /// - Throws: `SegmentError` if a segment of that length is more than this process may ever hold.
-  func checkMemory(_ length: Int) throws {
+  package func checkMemory(_ length: Int) throws {
     let needed = segmentBytes(length)
     let limit = Double(Parallelism.mostBytes)
     guard needed < limit else { throw SegmentError.memory(needed: needed, available: limit) }

@@ -47,7 +47,9 @@ final class TappedModel: SeparationModel, @unchecked Sendable {
       guard let tensor = taps[name] else { continue }
       try NPYFile.write(tensor, to: segment.appendingPathComponent(name + ".npy").path)
     }
-    guard (try? Data(taps.names.map { $0 + "\n" }.joined().utf8).write(to: segment.appendingPathComponent("order.txt"))) != nil
+    guard
+      (try? Data(taps.names.map { $0 + "\n" }.joined().utf8).write(to: segment.appendingPathComponent("order.txt")))
+        != nil
     else { throw SeparationError.tapsUnwritable(folder: segment.path) }
     return result
   }

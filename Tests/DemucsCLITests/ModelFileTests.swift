@@ -86,7 +86,7 @@ struct ModelFileTests {
     Refusal(parameter: "t_sparse_cross_attn", value: .bool(true), says: "not implemented"),
     Refusal(parameter: "t_heads", value: .integer(5), says: "a divisor of"),
     Refusal(parameter: "channels", value: .string("many"), says: "a whole number"),
-    Refusal(parameter: "segment", value: .integer(0), says: "positive number of seconds"),
+    Refusal(parameter: "segment", value: .integer(0), says: "a number of seconds that makes 1 to"),
     Refusal(parameter: "sources", value: .array([.string("a"), .string("a")]), says: "different names"),
   ])
   func valuesThatCannotBeAreNamed(refusal: Refusal) throws {
