@@ -5,6 +5,8 @@ let package = Package(
   name: "demucs-cli",
   products: [
     .executable(name: "demucs-cli", targets: ["DemucsCLI"]),
+    // The network alone, for those who port it: `InnerNetwork`.
+    .library(name: "HTDemucs", targets: ["HTDemucs", "Layers", "Checkpoints", "Tensors"]),
     .library(name: "Separation", targets: ["Separation", "ModelStore", "AudioFiles", "Tensors"]),
   ],
   dependencies: [

@@ -46,15 +46,27 @@ final class Console: Sendable {
   func problem(_ line: String) {
     barIsShown.withLock { shown in
       Console.clear(&shown)
-      Console.write(line + "\n", to: STDERR_FILENO)
+      Console.write(Console.printable(line) + "\n", to: STDERR_FILENO)
     }
+  }
+
+  /// One line that does nothing to a terminal: a name of a file may hold line breaks and escape sequences.
+  static func printable(_ line: String) -> String {
+    var result = ""
+    for scalar in line.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: result += "\\u{\(String(scalar.value, radix: 16))}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
   }
 
   /// Shows `line` as the last line of the terminal in place of the bar that is there.
   func bar(_ line: String) {
     guard style == .terminal else { return }
     barIsShown.withLock { shown in
-      Console.write("\r\(line)\u{1B}[K", to: STDERR_FILENO)
+      Console.write("\r\(Console.printable(line))\u{1B}[K", to: STDERR_FILENO)
       shown = true
     }
   }

@@ -33,6 +33,7 @@ struct InputList {
   static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
   private static func problem(with path: String) -> String? {
+    if path.isEmpty { return "the name is empty; a variable of a script may not be set." }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       return "there is no such file. Check the path; quote it if it contains spaces."

@@ -117,11 +117,11 @@ public final class HTDemucsModel: @unchecked Sendable {
     }
     if let taps {
       xt.1.restore(xt.0, workspace: workspace)
-      let shape = Tensor(shape: [1, sources.count, audioChannels, length], zeroed: false)
+      let waveforms = Tensor(shape: [1, sources.count, audioChannels, length], zeroed: false)
       for signal in 0..<signals {
-        (shape.data + signal * length).update(from: xt.0.line(row: 0, channel: signal), count: length)
+        (waveforms.data + signal * length).update(from: xt.0.line(row: 0, channel: signal), count: length)
       }
-      taps.record("output.waveform", shape)
+      taps.record("output.waveform", waveforms)
       taps.record("output", Tensor(shape: [1] + result.shape, values: result.elements))
     }
     return result
