@@ -16,7 +16,7 @@ TITLES = {
     "ours": "**demucs-cli**",
     "torch-fp32": "PyTorch fp32",
     "torch-bf16": "PyTorch bf16 autocast",
-    "torch-compile": "PyTorch, `torch.compile`",
+    "torch-compile": "`torch.compile` of the network, STFT by PyTorch",
     "onnx": "ONNX Runtime, STFT by PyTorch",
     "torch-fp64": "PyTorch fp64",
     "demucs": "`python -m demucs`",

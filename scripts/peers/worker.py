@@ -61,7 +61,13 @@ def bfloat16(model: HTDemucs, _options: argparse.Namespace) -> Forward:
 
 
 def compiled(model: HTDemucs, _options: argparse.Namespace) -> Forward:
-    """PyTorch through ``torch.compile``, the transforms included."""
+    """PyTorch through ``torch.compile``, all but the transforms.
+
+    It generates no code for complex numbers anyway, and unrolls the sum of the inverse STFT's windows into 4096 loops, which
+    take the C++ compiler a quarter of an hour and more.
+    """
+    for name in ("_spec", "_magnitude", "_mask", "_ispec"):
+        setattr(model, name, torch.compiler.disable(getattr(model, name)))
     return torch.compile(model.forward, dynamic=False)
 
 
