@@ -1,0 +1,1 @@
+"""The rivals of demucs-cli, and how they are measured."""
