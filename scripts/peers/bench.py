@@ -33,6 +33,7 @@ TOOLS = Path(__file__).resolve().parent
 RIVALS = ("torch-fp32", "torch-bf16", "torch-compile", "onnx")
 SKIPPABLE = (*RIVALS, "torch-fp64", "demucs")
 DEFAULT_PRESET = "htdemucs_6s"
+SETTLING = 3  # turns of each rival before the first round: ONNX Runtime is at its speed after two or three segments
 PAUSE = 0.5  # seconds between turns, for threads that still spin and pages that are still freed
 
 
@@ -71,6 +72,8 @@ def software(options: argparse.Namespace) -> dict[str, str]:
         changed = command_output("git", "status", "--porcelain", "--", "Sources", "Package.swift")
         found["commit"] = commit + (" with changes" if changed else "")
         found["Swift"] = command_output("swift", "--version").split(" (")[0].removeprefix("Swift version ")
+    else:
+        found["commit"] = "unknown (--binary)"
     found["OpenBLAS"] = command_output("pkg-config", "--modversion", "openblas")
     found["FFTW"] = command_output("pkg-config", "--modversion", "fftw3f")
     found["Python"] = platform.python_version()
@@ -126,13 +129,14 @@ class Comparison:
         series = {"ours": Series(), **{name: Series() for name in RIVALS if name not in self.options.skip}}
         workers: dict[str, Worker] = {}
         for name in list(series)[1:]:
-            say(f"{threads} threads: starting {name}")
+            say(f"-j {threads}: starting {name}")
             try:
                 if name == "onnx" and "exportError" in self.facts:
                     raise Failure(self.facts["exportError"])
                 begun = time.perf_counter()
                 workers[name] = self.start(name, threads)
-                workers[name].ask("run")
+                for _ in range(SETTLING):
+                    workers[name].ask("run")
                 series[name].facts["startSeconds"] = time.perf_counter() - begun
             except Failure as failure:
                 self.drop(name, failure, series, workers)
@@ -146,7 +150,7 @@ class Comparison:
                         raise
                     self.drop(name, failure, series, workers)
                 else:
-                    say(f"{threads} threads, round {index + 1}: {name} {series[name].seconds[-1]:.3f} s")
+                    say(f"-j {threads}, round {index + 1}: {name} {series[name].seconds[-1]:.3f} s")
         for name, worker in list(workers.items()):
             try:
                 series[name].facts["peakBytes"] = worker.ask("peak")["bytes"]
@@ -211,7 +215,7 @@ class Comparison:
                 series[name].add(turn, turn.result.seconds)
                 facts = series[name].facts
                 facts["peakBytes"] = max(turn.result.peak, facts.get("peakBytes", 0))
-                say(f"{threads} threads, whole command, round {index + 1}: {name} {turn.result.seconds:.2f} s")
+                say(f"-j {threads}, whole command, round {index + 1}: {name} {turn.result.seconds:.2f} s")
         shutil.rmtree(self.scratch, ignore_errors=True)
         return {"series": {name: one.document() for name, one in series.items()}}
 

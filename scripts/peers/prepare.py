@@ -57,6 +57,8 @@ def export(model: HTDemucs, path: Path) -> str:
     inputs = (model._magnitude(model._spec(mix)).contiguous(), mix)
     names = {"input_names": ["spectrogram", "mix"], "output_names": ["estimate", "waveform"]}
     network = core.CoreNetwork(model).eval()
+    # The exporter that is tried second cannot express PyTorch's fused attention.
+    torch.backends.mha.set_fastpath_enabled(False)
     failures = []
     for exporter, dynamo in (("torch.onnx.export(dynamo=True)", True), ("torch.onnx.export(dynamo=False)", False)):
         try:

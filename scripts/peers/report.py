@@ -21,6 +21,7 @@ TITLES = {
     "torch-fp64": "PyTorch fp64",
     "demucs": "`python -m demucs`",
 }
+ENOUGH = 5  # rounds, below which a median says little
 BUSY = 0.05  # a share of the cores in other hands that puts the figures in doubt
 
 
@@ -87,6 +88,8 @@ def disturbance(series: dict[str, Any]) -> str:
         f"Other programs and the host took {100 * median(foreign):.1f} % of the cores in the median turn,"
         f" {100 * max(foreign):.1f} % in the worst; waiting contestants at most {max(idlers):.2f} s of processor time in a turn."
     )
+    if len(series["ours"]["seconds"]) < ENOUGH:
+        text += f" **Fewer than {ENOUGH} rounds: a rehearsal, no result.**"
     if median(foreign) > BUSY:
         text += " **The machine was busy: these figures are not to be relied on.**"
     return text
@@ -127,9 +130,9 @@ def head_lines(results: Results) -> list[str]:
         "",
         "All contestants take turns in one run, one at a time, while the others sleep. In a turn each does one segment that",
         "does not count and one that does, from samples to samples: STFT, network, inverse STFT. Loading and compiling are",
-        "not in these times. Ratios are the other's time over ours, so above 1 demucs-cli is faster; pair by pair means",
-        "within one round. Peak memory is the process' largest resident set, loading included, and for `torch.compile`",
-        "compiling too, but not the compilers it starts.",
+        "not in these times, and the rivals have done some segments before the first round. Ratios are the other's time over",
+        "ours, so above 1 demucs-cli is faster; pair by pair means within one round. Peak memory is the process' largest",
+        "resident set, loading included, and for `torch.compile` compiling too, but not the compilers it starts.",
     ]
 
 
