@@ -12,6 +12,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // C libraries of the system, one module each.
@@ -19,6 +20,10 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
     .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    // Attributes of files, which Foundation has none of.
+    .systemLibrary(name: "CXattr"),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // The house: an import only ever points up this list.
     .target(name: "CKernels"),
@@ -28,7 +33,11 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
     .target(name: "Checkpoints", dependencies: ["Tensors"]),
     .target(name: "HTDemucs", dependencies: ["Checkpoints", "Layers", "Spectral", "Tensors", "CKernels"]),
-    .target(name: "ModelStore"),
+    .target(
+      name: "ModelStore",
+      dependencies: ["CCurl", "CCrypto", "CXattr", .product(name: "Yams", package: "Yams")],
+      // The registry is a file of `models`; a copy of it is in every executable.
+      resources: [.embedInCode("registry.json")]),
     .target(
       name: "Separation",
       dependencies: [

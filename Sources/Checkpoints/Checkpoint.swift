@@ -39,6 +39,13 @@ public final class Checkpoint: Sendable {
     storage = .memory(tensors)
   }
 
+  /// The same weights for a network that is described otherwise.
+  public init(_ other: Checkpoint, description: ModelDescription) {
+    path = other.path
+    metadata = other.metadata.merging(description.metadata) { $1 }
+    storage = other.storage
+  }
+
   /// The network that the weights belong to.
   /// - Throws: `CheckpointError.notDemucs` where the metadata does not say it as demucs 4.1 does.
   public func modelDescription() throws -> ModelDescription {
