@@ -41,7 +41,7 @@ let package = Package(
     .target(
       name: "Separation",
       dependencies: [
-        "HTDemucs", "Layers", "Checkpoints", "Tensors", "AudioFiles",
+        "HTDemucs", "Layers", "Checkpoints", "Tensors", "AudioFiles", "ModelStore",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(

@@ -4,6 +4,7 @@ import Foundation
 import HTDemucs
 import Layers
 import ModelStore
+import Separation
 import Tensors
 
 /// `demucs-cli bench`: how fast a model runs here, and where the time goes.
@@ -44,10 +45,15 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let location = try ModelStore.locate(name, modelsDirectory: modelsDir)
+    guard location.members.count == 1 else {
+      throw ValidationError(
+        "\(location.name) is a bag of \(location.members.count) networks. Give one of them, such as "
+          + "\(location.members[0]).")
+    }
     let threads = Threads.count(jobs: jobs)
     let pool = WorkerPool(threadCount: threads)
     let loading = ContinuousClock.now
-    let model = try HTDemucsModel(try Checkpoint(safetensors: location.path), pool: pool)
+    let model = try HTDemucsModel(try openCheckpoint(location.members[0]), pool: pool)
     let loadSeconds = (ContinuousClock.now - loading).seconds
     let mix = Self.noise(channels: model.audioChannels, samples: model.segmentLength)
     for _ in 0..<warmup { _ = try model.separate(mix) }
@@ -80,7 +86,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   /// Operations a second of a 1024 x 1024 x 1024 product on every thread at once, the best of several.
-  private static func peakRate(_ pool: WorkerPool) -> Double {
+  static func peakRate(_ pool: WorkerPool) -> Double {
     let size = 1024
     let operands = (0..<pool.threadCount).map { _ in
       (0..<3).map { _ in Tensor(shape: [size, size], values: (0..<size * size).map { Float($0 % 7) - 3 }) }
