@@ -63,10 +63,14 @@ let package = Package(
     .testTarget(name: "LayersTests", dependencies: ["Layers", "CKernels", "GoldenSupport"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
     .testTarget(name: "HTDemucsTests", dependencies: ["HTDemucs", "GoldenSupport", "AudioFiles"]),
-    .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore"]),
-    .testTarget(name: "SeparationTests", dependencies: ["Separation", "GoldenSupport"], exclude: ["Goldens"]),
+    // A real HTTP server for the tests of downloads.
+    .target(name: "LoopbackServer", path: "Tests/LoopbackServer"),
+    .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore", "LoopbackServer"]),
     .testTarget(
-      name: "DemucsCLITests", dependencies: ["DemucsCLI", "Separation", "GoldenSupport"], exclude: ["Snapshots"]),
+      name: "SeparationTests", dependencies: ["Separation", "ModelStore", "GoldenSupport"], exclude: ["Goldens"]),
+    .testTarget(
+      name: "DemucsCLITests", dependencies: ["DemucsCLI", "Separation", "ModelStore", "GoldenSupport", "LoopbackServer"],
+      exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -10,7 +10,7 @@ struct ModelsInfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info", abstract: "Show what a model is: network, sources, size, licence, expected speed and memory.",
     discussion: """
-      Speed and memory are estimates: the operations of a segment, worked out from the shapes of the weights, at 60 % of \
+      Speed and memory are estimates: the operations of a segment, worked out from the shapes of the weights, at 65 % of \
       the rate of a plain matrix product, measured on this machine. demucs-cli bench measures the network itself.
       """)
 
@@ -23,7 +23,7 @@ struct ModelsInfoCommand: ParsableCommand {
   var json = false
 
   /// Share of the rate of plain products that networks reach, by docs/performance.md; overlap included apart.
-  private static let efficiency = 0.6
+  private static let efficiency = 0.65
 
   private struct Report: Encodable {
     var name = ""

@@ -51,8 +51,20 @@ extension DownloadError: CustomStringConvertible {
     case .busy(let path): "\(path): another process is fetching this file. Wait for it, or end it."
     case .badAddress(let text): "\(text.debugDescription) is no address of the form https://HOST/PATH."
     case .notFetchable(let name, let reason): "\(name) cannot be fetched: \(reason)."
-    case .everywhere(let errors): errors.map(\.description).joined(separator: " And ")
+    case .everywhere(let errors):
+      DownloadError.noNetwork(errors) ?? errors.map(\.description).joined(separator: " And ")
     }
+  }
+
+  /// One sentence where no place at all is reached.
+  private static func noNetwork(_ errors: [DownloadError]) -> String? {
+    let places = errors.compactMap { error -> (url: String, reason: String)? in
+      if case .unreachable(let url, let reason) = error { (url, reason) } else { nil }
+    }
+    guard let first = places.first, places.count == errors.count else { return nil }
+    let hosts = places.map { $0.url.split(separator: "/").dropFirst().first.map(String.init) ?? $0.url }
+    return "\(hosts.joined(separator: " and ")) cannot be reached: \(first.reason). There seems to be no network. A "
+      + "proxy is taken from https_proxy and http_proxy, a mirror from --base-url."
   }
 
   private static func reason(_ status: Int) -> String {

@@ -42,7 +42,14 @@ final class PartialFile {
     }
   }
 
-  deinit { close(descriptor) }
+  /// Whether the file has its name, or is gone.
+  private var isOver = false
+
+  deinit {
+    // Of nothing, nothing is left.
+    if !isOver, count == 0 { unlink(path) }
+    close(descriptor)
+  }
 
   /// Bytes that have come.
   var count: Int {
@@ -86,6 +93,7 @@ final class PartialFile {
   func publish() throws {
     fremovexattr(descriptor, PartialFile.attribute)
     guard fsync(descriptor) == 0, rename(path, final) == 0 else { throw unwritable() }
+    isOver = true
     let folder = open((final as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { return }
     fsync(folder)
@@ -93,7 +101,10 @@ final class PartialFile {
   }
 
   /// Removes the file: nothing can go on from it.
-  func remove() { unlink(path) }
+  func remove() {
+    unlink(path)
+    isOver = true
+  }
 
   private func unwritable() -> DownloadError { .unwritable(path: final, reason: systemReason()) }
 }
