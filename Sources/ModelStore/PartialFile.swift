@@ -8,6 +8,8 @@ final class PartialFile {
   let path: String
   private let final: String
   private let descriptor: Int32
+  /// Whether the file has its name, is gone, or was never this one's.
+  private var isOver = false
 
   /// The server's name for the version of the file that the bytes are of, kept as an attribute of the file. Not every
   /// file system keeps it.
@@ -28,27 +30,28 @@ final class PartialFile {
       throw DownloadError.unwritable(path: folder, reason: (cause ?? error as NSError).localizedDescription)
     }
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
-    guard descriptor >= 0 else { throw DownloadError.unwritable(path: final, reason: systemReason()) }
+    guard descriptor >= 0 else {
+      isOver = true
+      throw DownloadError.unwritable(path: final, reason: systemReason())
+    }
     var (mine, there) = (stat(), stat())
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &mine) == 0, stat(path, &there) == 0,
       mine.st_ino == there.st_ino
     else {
-      close(descriptor)
+      // The file is another's.
+      isOver = true
       throw DownloadError.busy(path: path)
     }
     guard mine.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
+      isOver = true
       throw DownloadError.unwritable(path: path, reason: "it is not a regular file")
     }
   }
 
-  /// Whether the file has its name, or is gone.
-  private var isOver = false
-
   deinit {
     // Of nothing, nothing is left.
     if !isOver, count == 0 { unlink(path) }
-    close(descriptor)
+    if descriptor >= 0 { close(descriptor) }
   }
 
   /// Bytes that have come.

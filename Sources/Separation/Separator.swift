@@ -59,8 +59,10 @@ public struct Separator: Sendable {
     logger: Logger = Logger(label: "separation") { _ in SwiftLogNoOpLogHandler() }
   ) throws {
     let loaded = LoadedMember()
-    let first = try loaded.model(bag.members[0])
-    let (sources, sampleRate, audioChannels) = (first.sources, first.sampleRate, first.audioChannels)
+    // No network outlives its turn, so only words and numbers are kept.
+    let (sources, sampleRate, audioChannels) = try { model in
+      (model.sources, model.sampleRate, model.audioChannels)
+    }(loaded.model(bag.members[0]))
     geometries = try bag.members.map { member in
       let model = try loaded.model(member)
       let difference: String? =

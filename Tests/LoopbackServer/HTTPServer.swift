@@ -63,19 +63,20 @@ public final class HTTPServer: Sendable {
 
   /// - Parameter handler: answers a request; `number` counts them from 0.
   public init(_ handler: @escaping Handler) throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    descriptor = listener
     let isBound = withUnsafeMutableBytes(of: &address) { bytes -> Bool in
       guard let pointer = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
-      return bind(descriptor, pointer, length) == 0 && listen(descriptor, 16) == 0
-        && getsockname(descriptor, pointer, &length) == 0
+      return bind(listener, pointer, length) == 0 && listen(listener, 16) == 0
+        && getsockname(listener, pointer, &length) == 0
     }
-    guard isBound else { throw Failure(call: "bind") }
     root = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
     self.handler = handler
+    guard isBound else { throw Failure(call: "bind") }
     let thread = Thread { [descriptor, self] in
       while case let connection = accept(descriptor, nil, nil), connection >= 0 {
         let worker = Thread { self.serve(connection) }

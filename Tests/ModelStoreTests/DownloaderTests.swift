@@ -35,7 +35,7 @@ struct DownloaderTests {
     #expect(folder.bytes("models/m.safetensors") == Self.file)
   }
 
-  private func error(_ body: () throws -> Void) throws -> DownloadError {
+  private func failure(_ body: () throws -> Void) throws -> DownloadError {
     try #require(#expect(throws: DownloadError.self) { try body() })
   }
 
@@ -43,9 +43,9 @@ struct DownloaderTests {
     let server = try HTTPServer { request, _ in .file(Self.file, for: request) }
     defer { server.stop() }
     let last = Mutex((0, 0))
-    let found = try downloader.fetch(server.root + "/a/m.safetensors", to: target) { done, total in
-      last.withLock { $0 = (done, total ?? 0) }
-    }
+    let found = try downloader.fetch(
+      server.root + "/a/m.safetensors", to: target,
+      progress: { done, total in last.withLock { $0 = (done, total ?? 0) } })
     #expect(found == Self.checksum && last.withLock { $0 == (Self.file.count, Self.file.count) })
     #expect(server.requests.map(\.path) == ["/a/m.safetensors"])
     #expect(server.requests[0].headers["user-agent"] == "test/1")
@@ -154,7 +154,7 @@ struct DownloaderTests {
   @Test func wrongChecksum() throws {
     let server = try HTTPServer { request, _ in .file(Self.file, for: request) }
     defer { server.stop() }
-    let error = try error { try downloader.fetch(server.root + "/x.th", to: target, checksum: "00000000") }
+    let error = try failure { try downloader.fetch(server.root + "/x.th", to: target, checksum: "00000000") }
     #expect(error == .wrongChecksum(url: server.root + "/x.th", expected: "00000000", found: Self.checksum))
     #expect(error.description.contains("00000000") && error.description.contains(Self.checksum.prefix(8)))
     #expect(folder.files == ["models"])
@@ -187,7 +187,7 @@ struct DownloaderTests {
             302, [("Location", "/there"), ("X-Linked-Size", size), ("X-Linked-Etag", "\"\(checksum)\"")])
       }
       defer { server.stop() }
-      let error = try error { try downloader.fetch(server.root, to: target) }
+      let error = try failure { try downloader.fetch(server.root, to: target) }
       switch error {
       case .wrongLength(_, 2_999_999, 3_000_000): #expect(size == "2999999")
       case .wrongChecksum: #expect(size == "3000000")
@@ -205,8 +205,11 @@ struct DownloaderTests {
       return response
     }
     defer { server.stop() }
-    let error = try error { try downloader.fetch(server.root, to: target) }
-    guard case .broken = error else { return Issue.record("\(error)") }
+    let error = try failure { try downloader.fetch(server.root, to: target) }
+    guard case .broken = error else {
+      Issue.record("\(error)")
+      return
+    }
     #expect(server.requests.count == 6)
     #expect(folder.files == ["models", "models/m.safetensors.part"])
     #expect(folder.bytes("models/m.safetensors.part") == Self.file.prefix(1_000_000))
@@ -215,15 +218,18 @@ struct DownloaderTests {
   @Test func redirectsWithoutEnd() throws {
     let server = try HTTPServer { _, _ in HTTPServer.Response(302, [("Location", "/again")]) }
     defer { server.stop() }
-    let error = try error { try downloader.fetch(server.root, to: target) }
-    guard case .broken = error else { return Issue.record("\(error)") }
+    let error = try failure { try downloader.fetch(server.root, to: target) }
+    guard case .broken = error else {
+      Issue.record("\(error)")
+      return
+    }
     #expect(server.requests.count == 11 && folder.files == ["models"])
   }
 
   @Test(arguments: [401, 403, 404, 410]) func refusedAtOnce(status: Int) throws {
     let server = try HTTPServer { _, _ in HTTPServer.Response(status, [], body: Data("<html>".utf8)) }
     defer { server.stop() }
-    #expect(try error { try downloader.fetch(server.root, to: target) } == .refused(url: server.root, status: status))
+    #expect(try failure { try downloader.fetch(server.root, to: target) } == .refused(url: server.root, status: status))
     #expect(server.requests.count == 1 && folder.files == ["models"])
   }
 
@@ -240,21 +246,24 @@ struct DownloaderTests {
   @Test func faultThatStays() throws {
     let server = try HTTPServer { _, _ in HTTPServer.Response(500) }
     defer { server.stop() }
-    #expect(try error { try downloader.fetch(server.root, to: target) } == .refused(url: server.root, status: 500))
+    #expect(try failure { try downloader.fetch(server.root, to: target) } == .refused(url: server.root, status: 500))
     #expect(server.requests.count == 5 && folder.files == ["models"])
   }
 
   @Test func nobodyThere() throws {
     let server = try HTTPServer { _, _ in HTTPServer.Response(500) }
     server.stop()
-    let error = try error { try downloader.fetch(server.root, to: target) }
-    guard case .unreachable = error else { return Issue.record("\(error)") }
+    let error = try failure { try downloader.fetch(server.root, to: target) }
+    guard case .unreachable = error else {
+      Issue.record("\(error)")
+      return
+    }
     #expect(error.description.contains("Is there a network?"))
     #expect(folder.files == ["models"])
   }
 
   @Test(arguments: ["ftp://127.0.0.1/x", "nonsense://x/y", "file:///etc/passwd"]) func otherProtocols(url: String) throws {
-    _ = try error { try downloader.fetch(url, to: target) }
+    _ = try failure { try downloader.fetch(url, to: target) }
     #expect(folder.files == ["models"])
   }
 
@@ -262,7 +271,7 @@ struct DownloaderTests {
   @Test func redirectToAFile() throws {
     let server = try HTTPServer { _, _ in HTTPServer.Response(302, [("Location", "file:///etc/passwd")]) }
     defer { server.stop() }
-    _ = try error { try downloader.fetch(server.root, to: target) }
+    _ = try failure { try downloader.fetch(server.root, to: target) }
     #expect(folder.files == ["models"])
   }
 
@@ -274,7 +283,8 @@ struct DownloaderTests {
     }
     defer { server.stop() }
     #expect(throws: CancellationError.self) {
-      try downloader.fetch(server.root, to: target) { done, _ in if done > 100_000 { throw CancellationError() } }
+      try downloader.fetch(
+        server.root, to: target, progress: { done, _ in if done > 100_000 { throw CancellationError() } })
     }
     #expect(folder.files == ["models", "models/m.safetensors.part"])
     let part = try #require(folder.bytes("models/m.safetensors.part"))
@@ -289,19 +299,28 @@ struct DownloaderTests {
     struct NoModel: Error {}
     let server = try HTTPServer { _, _ in HTTPServer.Response(200, [], body: Data("<html>Sign in</html>".utf8)) }
     defer { server.stop() }
-    let error = try error { try downloader.fetch(server.root, to: target, validate: { _ in throw NoModel() }) }
-    guard case .wrongContent = error else { return Issue.record("\(error)") }
+    let error = try failure { try downloader.fetch(server.root, to: target, validate: { _ in throw NoModel() }) }
+    guard case .wrongContent = error else {
+      Issue.record("\(error)")
+      return
+    }
     #expect(folder.files == ["models"])
   }
 
   /// A file in the folder's place fails for root too, who may write into read-only folders.
   @Test func folderThatCannotBe() throws {
     try folder.write("models", "a file")
-    let error = try error { try downloader.fetch("http://127.0.0.1:9/x", to: target) }
-    guard case .unwritable = error else { return Issue.record("\(error)") }
+    let error = try failure { try downloader.fetch("http://127.0.0.1:9/x", to: target) }
+    guard case .unwritable = error else {
+      Issue.record("\(error)")
+      return
+    }
     #expect(folder.files == ["models"])
-    let system = try self.error { try downloader.fetch("http://127.0.0.1:9/x", to: "/proc/m.safetensors") }
-    guard case .unwritable = system else { return Issue.record("\(system)") }
+    let system = try failure { try downloader.fetch("http://127.0.0.1:9/x", to: "/proc/m.safetensors") }
+    guard case .unwritable = system else {
+      Issue.record("\(system)")
+      return
+    }
   }
 
   @Test func twoAtOnce() throws {
@@ -309,11 +328,13 @@ struct DownloaderTests {
     defer { server.stop() }
     let (downloader, target) = (downloader, target)
     var second: DownloadError?
-    try downloader.fetch(server.root, to: target) { _, _ in
-      if second == nil {
-        second = #expect(throws: DownloadError.self) { try downloader.fetch(server.root, to: target) }
-      }
-    }
+    try downloader.fetch(
+      server.root, to: target,
+      progress: { _, _ in
+        if second == nil {
+          second = #expect(throws: DownloadError.self) { try downloader.fetch(server.root, to: target) }
+        }
+      })
     #expect(second == .busy(path: target + ".part"))
     expectWhole()
   }

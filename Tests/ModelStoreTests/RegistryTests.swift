@@ -95,10 +95,12 @@ struct RegistryTests {
       try download("htdemucs_6s", ["DEMUCS_CLI_BASE_URL": server.root])
     }
     guard case .everywhere(let errors) = try #require(error), errors.count == 2 else {
-      return Issue.record("\(String(describing: error))")
+      Issue.record("\(String(describing: error))")
+      return
     }
     guard case .refused(_, 404) = errors[0], case .wrongChecksum(_, "34c22ccb", _) = errors[1] else {
-      return Issue.record("\(errors)")
+      Issue.record("\(errors)")
+      return
     }
     #expect(server.requests.last?.path == "/hybrid_transformer/5c90dfd2-34c22ccb.th")
     #expect(folder.files.isEmpty)
