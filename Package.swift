@@ -69,7 +69,8 @@ let package = Package(
     .testTarget(
       name: "SeparationTests", dependencies: ["Separation", "ModelStore", "GoldenSupport"], exclude: ["Goldens"]),
     .testTarget(
-      name: "DemucsCLITests", dependencies: ["DemucsCLI", "Separation", "ModelStore", "GoldenSupport", "LoopbackServer"],
+      name: "DemucsCLITests",
+      dependencies: ["DemucsCLI", "Separation", "ModelStore", "GoldenSupport", "LoopbackServer"],
       exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]

@@ -30,7 +30,8 @@ struct ModelNameArguments: ParsableArguments {
   var modelsDir: String?
 
   @Option(
-    help: ArgumentHelp("Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"))
+    help: ArgumentHelp(
+      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"))
   var repo: String?
 
   func locate() throws -> ModelLocation {

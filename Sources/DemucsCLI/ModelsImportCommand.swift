@@ -28,7 +28,9 @@ struct ModelsImportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Name that the model gets. (default: that of the file)", valueName: "name"))
   var name: String?
 
-  @Option(name: [.short, .long], help: ArgumentHelp("File to write, in place of one in the folder of models.", valueName: "file"))
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("File to write, in place of one in the folder of models.", valueName: "file"))
   var output: String?
 
   @Option(help: ArgumentHelp("How numbers are stored. (default: fp16 if the file has no others, else fp32)"))

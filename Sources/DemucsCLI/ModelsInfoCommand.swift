@@ -48,6 +48,10 @@ struct ModelsInfoCommand: ParsableCommand {
     var download: String?
   }
 
+  mutating func validate() throws {
+    guard jobs >= 0 else { throw ValidationError("--jobs is \(jobs); it must be 0 or more.") }
+  }
+
   func run() throws {
     try runReporting { console, _ in
       let folders = ModelFolders(modelsDirectory: model.modelsDir)
@@ -96,11 +100,12 @@ struct ModelsInfoCommand: ParsableCommand {
       }
     }
     report.types = Set(first.names.compactMap { first.type(of: $0)?.rawValue }).sorted()
-    guard let cost = NetworkCost(first), let seconds = report.segmentSeconds else { return }
+    guard let cost = NetworkCost(first), cost.operations > 0, let seconds = report.segmentSeconds else { return }
     let threads = Threads.count(jobs: jobs)
     let rate = BenchCommand.peakRate(WorkerPool(threadCount: threads)) * Self.efficiency
     report.estimatedGigaflopsPerSegment = (cost.operations / 1e8).rounded() / 10
-    report.estimatedMemoryBytes = Int(cost.bytes)
+    // A hostile configuration may ask for any size.
+    report.estimatedMemoryBytes = Int(min(cost.bytes, 1e15))
     report.threads = threads
     // Three quarters of a segment are new.
     let costOfAll = cost.operations / rate * Double(location.members.count)
@@ -128,10 +133,14 @@ struct ModelsInfoCommand: ParsableCommand {
       report.segmentSeconds.map { "\($0) s" + (report.sampleRate.map { " at \($0) Hz" } ?? "") })
     add("stored", report.fileBytes.map { megabytes($0) + ", " + (report.types ?? []).joined(separator: ", ") })
     for file in report.files ?? [] { add("file", file) }
-    add("work", report.estimatedGigaflopsPerSegment.map { "about \($0) GFLOP a segment\(count > 1 ? " and network" : "")" })
+    add(
+      "work",
+      report.estimatedGigaflopsPerSegment.map { "about \($0) GFLOP a segment\(count > 1 ? " and network" : "")" })
     add(
       "speed",
-      report.estimatedSpeed.map { "about \($0) times as fast as the song plays, on \(report.threads ?? 1) threads (estimate)" })
+      report.estimatedSpeed.map {
+        "about \($0) times as fast as the song plays, on \(report.threads ?? 1) threads (estimate)"
+      })
     add("memory", report.estimatedMemoryBytes.map { "about \(megabytes($0)) and the song with its stems (estimate)" })
     add("licence", report.licence)
     add("fetch", report.download)

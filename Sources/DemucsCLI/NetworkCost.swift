@@ -43,7 +43,7 @@ struct NetworkCost {
         guard shape.count >= 3, layer < depth else { continue }
         let positions = (parts[0] == "encoder" ? images : samples)[layer + 1]
         operations += 2 * count * positions
-        if parts[2] == "conv" { floats += 2 * Double(shape[0]) * positions }
+        if parts.count > 2, parts[2] == "conv" { floats += 2 * Double(shape[0]) * positions }
       case "decoder", "tdecoder":
         guard shape.count >= 3, layer < depth else { continue }
         operations += 2 * count * (parts[0] == "decoder" ? images : samples)[depth - layer]

@@ -15,7 +15,8 @@ struct ModelArguments: ParsableArguments {
   var modelsDir: String?
 
   @Option(
-    help: ArgumentHelp("Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"))
+    help: ArgumentHelp(
+      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"))
   var repo: String?
 
   @Option(

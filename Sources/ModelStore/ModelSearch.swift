@@ -37,7 +37,7 @@ struct ModelSearch {
     for snapshot in HubCache(folders.hubCache).snapshots(of: name, entry) {
       if let found = try locate(name: name, entry, in: snapshot) { return found }
     }
-    if let bag = entry?.bag, let members = try? bag.models.map(member) {
+    if let bag = entry?.bag, case let members = bag.models.compactMap(member), members.count == bag.models.count {
       return ModelLocation(
         name: name, path: members[0], members: members, weights: bag.weights, segment: bag.segment)
     }
@@ -52,7 +52,13 @@ struct ModelSearch {
     }
     for suffix in ["yaml", "yml"] {
       let path = "\(folder)/\(name).\(suffix)"
-      if isFile(path) { return try bag(name: name, yaml: path) }
+      guard isFile(path) else { continue }
+      do {
+        return try bag(name: name, yaml: path)
+      } catch ModelStoreError.missingNetworks where entry?.models != nil {
+        // A cache that holds half of a model; the rest of the places may have all, and the registry knows the way.
+        continue
+      }
     }
     if let path = ModelSearch.network(name, in: folder) { return ModelLocation(name: name, path: path) }
     return entry?.bag.flatMap { ModelSearch.location(name, $0, in: folder) }
@@ -63,7 +69,7 @@ struct ModelSearch {
     let bag = try BagDefinition(yaml: path)
     let slash = path.lastIndex(of: "/")
     let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let members = bag.models.map { ModelSearch.network($0, in: folder) ?? (try? member($0)) }
+    let members = bag.models.map { ModelSearch.network($0, in: folder) ?? member($0) }
     let missing = zip(bag.models, members).filter { $0.1 == nil }.map(\.0)
     guard missing.isEmpty else {
       throw ModelStoreError.missingNetworks(bag: path, missing: missing, searched: [folder] + folders.all)
@@ -80,12 +86,9 @@ struct ModelSearch {
   }
 
   /// The file of a network by its signature, wherever it is.
-  private func member(_ signature: String) throws -> String {
+  private func member(_ signature: String) -> String? {
     let places = folders.paths + [folders.torchCheckpoints].compactMap(\.self) + HubCache(folders.hubCache).all
-    guard let path = places.lazy.compactMap({ ModelSearch.network(signature, in: $0) }).first else {
-      throw ModelStoreError.noFile(path: signature)
-    }
-    return path
+    return places.lazy.compactMap { ModelSearch.network(signature, in: $0) }.first
   }
 
   /// The file of a network by its signature in one folder: `SIG.safetensors`, `SIG-CHECKSUM.th` or `SIG.th`.

@@ -98,7 +98,8 @@ public struct Registry: Sendable, Equatable {
     switch error {
     case .keyNotFound(let key, let context):
       return "\"\(key.stringValue)\" is missing\(place(context))"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context): return "a value has the wrong type\(place(context))"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      return "a value has the wrong type\(place(context))"
     default: return "it is not JSON"
     }
   }
@@ -122,7 +123,9 @@ extension Registry.Entry {
   fileprivate var isSound: Bool {
     guard BagDefinition.isFileName(name) else { return false }
     guard let bag else { return true }
-    guard legacy?.allSatisfy({ Checksum.prefix(inNameOf: $0) != nil && !$0.contains("..") }) ?? true else { return false }
+    guard legacy?.allSatisfy({ Checksum.prefix(inNameOf: $0) != nil && !$0.contains("..") }) ?? true else {
+      return false
+    }
     return bag.fault == nil && !(hub?.contains("..") ?? false)
   }
 }

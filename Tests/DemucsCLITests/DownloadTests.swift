@@ -37,7 +37,8 @@ struct DownloadTests {
 
   private func weights() throws -> Data { try program.bytes("tiny.safetensors") }
 
-  private func serve(_ change: @escaping @Sendable (inout HTTPServer.Response) -> Void = { _ in }) throws -> HTTPServer {
+  private func serve(_ change: @escaping @Sendable (inout HTTPServer.Response) -> Void = { _ in }) throws -> HTTPServer
+  {
     let weights = try weights()
     return try HTTPServer { request, _ in
       var response = HTTPServer.Response.file(weights, for: request)
@@ -61,7 +62,9 @@ struct DownloadTests {
     try program.writeSong(frames: 9000)
     let run = try program.run(["separate", "song.wav", "-n", "tiny"], environment: environment(nil))
     #expect(run.output == "separated/tiny/song/hum.wav\nseparated/tiny/song/hiss.wav\n", "\(run.errors)")
-    #expect(try program.run(["models", "verify", "tiny"], environment: environment(nil)).output.contains("as SHA256SUMS says"))
+    #expect(
+      try program.run(["models", "verify", "tiny"], environment: environment(nil)).output.contains("as SHA256SUMS says")
+    )
     let again = try program.run(["models", "download", "tiny", "--accept-license"], environment: environment(server))
     #expect(again.status == 0 && again.output == outcome.output && again.errors.contains("is there already"))
     #expect(server.requests.count == 1)
@@ -77,7 +80,8 @@ struct DownloadTests {
     let outcome = try program.run(
       ["models", "download", "free", "--base-url", server.root + "/mirror/"], environment: environment(nil))
     #expect(outcome.output == "m/aaaa1111.safetensors\nm/bbbb2222.safetensors\n", "\(outcome.errors)")
-    #expect(server.requests.map(\.path) == ["aaaa1111", "bbbb2222"].map { "/mirror/me/Tiny/resolve/main/\($0).safetensors" })
+    #expect(
+      server.requests.map(\.path) == ["aaaa1111", "bbbb2222"].map { "/mirror/me/Tiny/resolve/main/\($0).safetensors" })
   }
 
   @Test func licenceNotAccepted() throws {
@@ -86,7 +90,8 @@ struct DownloadTests {
     defer { server.stop() }
     let outcome = try program.run(["models", "download", "tiny"], environment: environment(server))
     #expect(outcome.status == 1 && outcome.output.isEmpty)
-    #expect(outcome.errors == "tiny: Say yes first.\nError: tiny is not fetched. To accept this, give --accept-license.\n")
+    #expect(
+      outcome.errors == "tiny: Say yes first.\nError: tiny is not fetched. To accept this, give --accept-license.\n")
     #expect(try server.requests.isEmpty && models() == ["registry.json"])
   }
 
@@ -201,6 +206,7 @@ struct DownloadTests {
     try program.touch("song.wav")
     let outcome = try program.run(["separate", "song.wav", "-n", "tiny"], environment: environment(nil))
     #expect(outcome.status == 1)
-    #expect(outcome.errors.contains("Fetch it with: demucs-cli models download tiny --accept-license."), "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("Fetch it with: demucs-cli models download tiny --accept-license."), "\(outcome.errors)")
   }
 }

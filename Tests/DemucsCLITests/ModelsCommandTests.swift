@@ -10,7 +10,10 @@ struct ModelsCommandTests {
   private var folder: String { program.folder.path }
   /// Nothing of the machine's own is found.
   private var environment: [String: String] {
-    ["HOME": folder, "XDG_DATA_HOME": "", "XDG_CACHE_HOME": "", "HF_HOME": "", "TORCH_HOME": "", "DEMUCS_CLI_MODELS": ""]
+    [
+      "HOME": folder, "XDG_DATA_HOME": "", "XDG_CACHE_HOME": "", "HF_HOME": "", "TORCH_HOME": "",
+      "DEMUCS_CLI_MODELS": "",
+    ]
   }
 
   init() throws { program = try Program() }
@@ -32,7 +35,9 @@ struct ModelsCommandTests {
     try TestModel().write(program, ".cache/torch/hub/checkpoints/955717e8.safetensors")
     let text = try run("models", "list", "--models-dir", "m")
     #expect(text.status == 0 && text.errors.isEmpty)
-    let lines = text.output.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true) }
+    let lines = text.output.split(separator: "\n").map {
+      $0.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
+    }
     func state(_ name: String) -> Substring? { lines.first { $0[0] == name }?[1] }
     #expect(state("tiny") == "here" && state("open_6s") == "here" && state("htdemucs") == "here")
     #expect(state("htdemucs_6s") == "fetch" && state("mdx_q") == "unsupported")

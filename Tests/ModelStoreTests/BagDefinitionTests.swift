@@ -61,7 +61,9 @@ struct BagDefinitionTests {
   /// Deep nesting, aliases of aliases and sheer size end soon and well.
   @Test func hostileFiles() throws {
     var laughs = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n"
-    for level in 1..<30 { laughs += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ","))]\n" }
+    for level in 1..<30 {
+      laughs += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ","))]\n"
+    }
     for text in [
       String(repeating: "[", count: 60_000), String(repeating: "- ", count: 30_000),
       String(repeating: "{a: ", count: 16_000), "models: " + String(repeating: "[", count: 60_000),

@@ -262,7 +262,9 @@ struct DownloaderTests {
     #expect(folder.files == ["models"])
   }
 
-  @Test(arguments: ["ftp://127.0.0.1/x", "nonsense://x/y", "file:///etc/passwd"]) func otherProtocols(url: String) throws {
+  @Test(arguments: ["ftp://127.0.0.1/x", "nonsense://x/y", "file:///etc/passwd"]) func otherProtocols(url: String)
+    throws
+  {
     _ = try failure { try downloader.fetch(url, to: target) }
     #expect(folder.files == ["models"])
   }

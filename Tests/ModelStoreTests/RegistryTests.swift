@@ -17,7 +17,8 @@ struct RegistryTests {
     let registry = try Registry.embedded.get()
     let names = registry.entries.map(\.name)
     #expect(Set(names).count == names.count)
-    #expect(Set(names).isSuperset(of: ["open_6s", "htdemucs", "htdemucs_ft", "htdemucs_6s", "hdemucs_mmi", "mdx_extra"]))
+    #expect(
+      Set(names).isSuperset(of: ["open_6s", "htdemucs", "htdemucs_ft", "htdemucs_6s", "hdemucs_mmi", "mdx_extra"]))
     for entry in registry.entries where entry.unsupported == nil {
       #expect(entry.summary != nil && entry.sources != nil, "\(entry.name)")
       guard let models = entry.models else {
@@ -36,7 +37,8 @@ struct RegistryTests {
   @Test func rowsOfAFolderGoFirst() throws {
     try folder.write(
       "registry.json",
-      #"{"version": 1, "models": [{"name": "mine", "models": ["abcd"], "segment": 3}, {"name": "htdemucs", "unsupported": "x"}]}"#)
+      #"{"version": 1, "models": [{"name": "mine", "models": ["abcd"], "segment": 3}, {"name": "htdemucs", "unsupported": "x"}]}"#
+    )
     let registry = try Registry(folders())
     #expect(registry["mine"]?.segment == 3 && registry["htdemucs"]?.unsupported == "x")
     #expect(registry["htdemucs_6s"]?.models == ["5c90dfd2"])
@@ -112,20 +114,23 @@ struct RegistryTests {
     defer { server.stop() }
     try folder.write("d12395a8-e57c48e6.th")
     let files = try download("htdemucs_ft", [:], base: server.root, sources: [.hub])
-    #expect(files.map { $0.dropFirst(folder.path.count + 1) } == [
-      "f7e0c4bc.safetensors", "d12395a8-e57c48e6.th", "92cfc3b6.safetensors", "04573f0d.safetensors",
-    ])
+    #expect(
+      files.map { $0.dropFirst(folder.path.count + 1) } == [
+        "f7e0c4bc.safetensors", "d12395a8-e57c48e6.th", "92cfc3b6.safetensors", "04573f0d.safetensors",
+      ])
     #expect(server.requests.count == 3)
     #expect(try download("repro_mdx_a_hybrid_only", [:], base: server.root, sources: [.hub]).count == 2)
     let found = try ModelStore.locate("repro_mdx_a_hybrid_only", in: folders())
-    #expect(found.members.map { $0.dropFirst(folder.path.count + 1) } == [
-      "fa0cb7f9.safetensors", "902315c2.safetensors", "fa0cb7f9.safetensors", "902315c2.safetensors",
-    ])
+    #expect(
+      found.members.map { $0.dropFirst(folder.path.count + 1) } == [
+        "fa0cb7f9.safetensors", "902315c2.safetensors", "fa0cb7f9.safetensors", "902315c2.safetensors",
+      ])
   }
 
   @Test func whatIsNotFetched() throws {
     for (name, words) in [
-      ("nonsense", "does not know it; it knows htdemucs"), ("mdx_q", "quantised"), ("open_6s", "comes with the program"),
+      ("nonsense", "does not know it; it knows htdemucs"), ("mdx_q", "quantised"),
+      ("open_6s", "comes with the program"),
     ] {
       let error = #expect(throws: DownloadError.self) { try download(name, [:]) }
       #expect(try #require(error).description.contains(words))
@@ -135,7 +140,9 @@ struct RegistryTests {
       #expect(error == .offline(variable: "HF_HUB_OFFLINE"))
     }
     for address in ["somewhere", "file:///tmp", "http://", ""] {
-      let error = #expect(throws: DownloadError.self) { try download("htdemucs", ["HF_HUB_OFFLINE": "0"], base: address) }
+      let error = #expect(throws: DownloadError.self) {
+        try download("htdemucs", ["HF_HUB_OFFLINE": "0"], base: address)
+      }
       #expect(error == .badAddress(address))
     }
   }

@@ -49,6 +49,15 @@ struct SearchTests {
     #expect(ModelStore.available(in: folders(environment)).map(\.name) == ["htdemucs_6s"])
   }
 
+  /// Half of a model in a cache keeps nobody from fetching it.
+  @Test func hubCacheWithHalfOfABag() throws {
+    let root = "h/models--adefossez--HTDemucs-ft/snapshots/1/"
+    try folder.write(root + "htdemucs_ft.yaml", "models: ['f7e0c4bc', 'd12395a8']")
+    try folder.write(root + "f7e0c4bc.safetensors")
+    let error = #expect(throws: ModelStoreError.self) { try locate("htdemucs_ft", ["HF_HUB_CACHE": top + "/h"]) }
+    #expect(try #require(error).description.contains("Fetch it with"))
+  }
+
   /// Any snapshot serves where `refs/main` is missing, and a bag's YAML is not needed for a model of the registry.
   @Test func hubCacheWithoutMain() throws {
     let path = try folder.write("h/models--adefossez--HTDemucs/snapshots/1/955717e8.safetensors")
@@ -102,7 +111,8 @@ struct SearchTests {
   @Test func bagByPath() throws {
     let a = try folder.write("x/aaaaaaaa-11111111.th")
     let b = try folder.write("x/b.safetensors")
-    let yaml = try folder.write("x/my bag.yaml", "models: ['aaaaaaaa', b]\nweights: [[1., 0.5], [0, 2]]\nsegment: 3.5\n")
+    let yaml = try folder.write(
+      "x/my bag.yaml", "models: ['aaaaaaaa', b]\nweights: [[1., 0.5], [0, 2]]\nsegment: 3.5\n")
     #expect(
       try locate(yaml)
         == ModelLocation(

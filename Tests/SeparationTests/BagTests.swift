@@ -25,12 +25,13 @@ struct BagTests {
       let changes = try golden.json("members").arrayValue?[member].objectValue ?? [:]
       let kwargs = (try golden.json("kwargs").objectValue ?? [:]).merging(changes) { $1 }
       let description = ModelDescription(klass: "demucs.htdemucs.HTDemucs", kwargs: kwargs)
-      var tensors: [(name: String, tensor: Tensor)] = []
-      _ = try withoutActuallyEscaping({ name, shape in
+      let collected = Mutex<[(name: String, tensor: Tensor)]>([])
+      _ = try InnerNetwork(description) { name, shape in
         let tensor = CounterGenerator.parameter(name, shape, salt: UInt64(member + 1))
-        tensors.append((name, tensor))
+        collected.withLock { $0.append((name, tensor)) }
         return tensor
-      }) { try InnerNetwork(description, tensor: $0) }
+      }
+      let tensors = collected.withLock { $0 }
       try SafetensorsWriter.write(
         to: url.appendingPathComponent("member\(member).safetensors").path, tensors: tensors,
         metadata: description.metadata)
