@@ -16,7 +16,7 @@ struct ModelsListCommand: ParsableCommand {
   /// One line of the list.
   private struct Row: Encodable {
     let name: String
-    /// `here`, `fetch` or `unsupported`.
+    /// `here`, `fetch`, `unsupported`, or `missing` for what should have come with the program.
     let state: String
     let sources: [String]?
     let networks: Int?
@@ -48,8 +48,16 @@ struct ModelsListCommand: ParsableCommand {
     let sources = (location?.members.first).flatMap { path in
       try? openCheckpoint(path).modelDescription().kwargs["sources"]?.arrayValue?.compactMap(\.stringValue)
     }
+    let state =
+      if location != nil {
+        "here"
+      } else if entry?.models != nil {
+        "fetch"
+      } else {
+        entry?.unsupported != nil ? "unsupported" : "missing"
+      }
     return Row(
-      name: name, state: location != nil ? "here" : entry?.models != nil ? "fetch" : "unsupported",
+      name: name, state: state,
       sources: sources ?? entry?.sources, networks: location?.members.count ?? entry?.models?.count,
       files: location?.files, summary: entry?.summary ?? entry?.unsupported,
       licence: entry.flatMap(registry.licence))

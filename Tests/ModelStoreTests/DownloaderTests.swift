@@ -139,6 +139,24 @@ struct DownloaderTests {
     expectWhole()
   }
 
+  /// A server may send less than the rest that it is asked for: it is asked again.
+  @Test func serverThatSendsARangeInPieces() throws {
+    let server = try HTTPServer { request, number in
+      guard let start = request.rangeStart else {
+        var response = HTTPServer.Response.file(Self.file, for: request)
+        response.cutAfter = 1000
+        return response
+      }
+      let end = min(start + 1_500_000, Self.file.count)
+      return HTTPServer.Response(
+        206, [("Content-Range", "bytes \(start)-\(end - 1)/3000000"), ("ETag", "\"1\"")], body: Self.file[start..<end])
+    }
+    defer { server.stop() }
+    try downloader.fetch(server.root, to: target)
+    #expect(server.requests.map(\.rangeStart) == [nil, 1000, 1_501_000])
+    expectWhole()
+  }
+
   @Test func serverThatIgnoresRange() throws {
     let server = try HTTPServer { request, number in
       var response = HTTPServer.Response(200, [], body: Self.file)
