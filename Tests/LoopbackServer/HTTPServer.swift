@@ -25,6 +25,8 @@ public final class HTTPServer: Sendable {
     public var body: Data
     /// Bytes of the body after which the connection is cut; nil sends all.
     public var cutAfter: Int?
+    /// Seconds for which the connection is held open, in silence, after what is sent.
+    public var hold = 0.0
     /// Seconds between pieces of a hundredth of the body; 0 sends it at once.
     public var pause = 0.0
     /// Whether the length of the body is announced.
@@ -112,6 +114,7 @@ public final class HTTPServer: Sendable {
       guard HTTPServer.send(body[start..<min(start + piece, body.endIndex)], to: connection) else { return }
       if response.pause > 0 { Thread.sleep(forTimeInterval: response.pause) }
     }
+    Thread.sleep(forTimeInterval: response.hold)
   }
 
   private static func request(from connection: Int32) -> Request? {

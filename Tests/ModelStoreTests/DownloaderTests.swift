@@ -139,6 +139,19 @@ struct DownloaderTests {
     expectWhole()
   }
 
+  /// A connection that falls silent counts as broken.
+  @Test func silence() throws {
+    let server = try HTTPServer { request, number in
+      var response = HTTPServer.Response.file(Self.file, for: request)
+      if number == 0 { (response.cutAfter, response.hold) = (1_000_000, 20) }
+      return response
+    }
+    defer { server.stop() }
+    try Downloader(firstDelay: 0.001, silence: 1).fetch(server.root, to: target)
+    #expect(server.requests.count == 2)
+    expectWhole()
+  }
+
   /// A server may send less than the rest that it is asked for: it is asked again.
   @Test func serverThatSendsARangeInPieces() throws {
     let server = try HTTPServer { request, number in
