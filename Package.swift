@@ -38,7 +38,7 @@ let package = Package(
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "AudioFiles", "Checkpoints", "HTDemucs", "Layers", "ModelStore", "Tensors",
+        "Separation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ModelStore", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

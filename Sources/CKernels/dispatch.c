@@ -30,6 +30,8 @@ DISPATCH(kernel_interleave)
 DISPATCH(kernel_multiply)
 DISPATCH(kernel_transpose)
 DISPATCH(kernel_add)
+DISPATCH(kernel_winograd_input)
+DISPATCH(kernel_winograd_output)
 
 const char *kernel_instruction_set(void) {
   __builtin_cpu_init();
