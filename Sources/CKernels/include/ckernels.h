@@ -89,6 +89,11 @@ void kernel_multiply(const kernel_product *product);
 // out[column][row] = x[row][column].
 void kernel_transpose(float *out, size_t out_stride, const float *x, size_t stride, size_t rows, size_t columns);
 
+// Spectra of `frames` frames, one after another, from a line of real and a line of imaginary parts a bin, lines of
+// neighbouring bins `stride` apart: out[frame][bin] = (real, imaginary) * scale + shift.
+void kernel_gather_spectra(float *out, size_t out_stride, const float *real, const float *imaginary, size_t stride,
+                           size_t bins, size_t frames, float scale, float shift);
+
 // x += y on `channels` lines.
 void kernel_add(float *x, size_t x_stride, const float *y, size_t y_stride, size_t channels, size_t columns);
 
