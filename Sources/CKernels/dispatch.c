@@ -14,6 +14,7 @@
   __typeof__(name) name __attribute__((ifunc("resolve_" #name)));
 
 DISPATCH(kernel_exp)
+DISPATCH(kernel_exp2)
 DISPATCH(kernel_erf)
 DISPATCH(kernel_gelu)
 DISPATCH(kernel_sigmoid)

@@ -22,6 +22,8 @@ void kernel_meter_total(double *operations, double *seconds);
 
 // Elementwise, in place on `count` floats; for tests and odd places.
 void kernel_exp(float *x, size_t count);
+// 2^x for x up to 1, as the softmax takes it.
+void kernel_exp2(float *x, size_t count);
 void kernel_erf(float *x, size_t count);
 void kernel_gelu(float *x, size_t count);
 void kernel_sigmoid(float *x, size_t count);
