@@ -19,6 +19,7 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
     .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // The house: an import only ever points up this list.
     .target(name: "CKernels"),
@@ -26,7 +27,7 @@ let package = Package(
     .target(name: "AudioFiles", dependencies: ["CSndfile", "CSoxr"]),
     .target(name: "Spectral", dependencies: ["Tensors", "CFFTW"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
-    .target(name: "Checkpoints", dependencies: ["Tensors"]),
+    .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"]),
     .target(name: "HTDemucs", dependencies: ["Checkpoints", "Layers", "Spectral", "Tensors", "CKernels"]),
     .target(name: "ModelStore"),
     .target(
