@@ -53,7 +53,13 @@ let package = Package(
     .testTarget(name: "AudioFilesTests", dependencies: ["AudioFiles"]),
     .testTarget(name: "SpectralTests", dependencies: ["Spectral", "GoldenSupport"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "CKernels", "GoldenSupport"]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+    // Damaged model files: a few for the tests, any number for docs/fuzzing.md.
+    .target(name: "CheckpointFuzzing", dependencies: ["Checkpoints", "CZlib"], path: "Tests/CheckpointFuzzing"),
+    .executableTarget(
+      name: "fuzz-checkpoints",
+      dependencies: ["CheckpointFuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tests/FuzzCheckpoints"),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointFuzzing"]),
     .testTarget(name: "HTDemucsTests", dependencies: ["HTDemucs", "GoldenSupport", "AudioFiles"]),
     .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore"]),
     .testTarget(name: "SeparationTests", dependencies: ["Separation", "GoldenSupport"], exclude: ["Goldens"]),

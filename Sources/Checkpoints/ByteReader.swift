@@ -35,9 +35,14 @@ struct ByteReader {
   }
 }
 
-/// A reason why data is not of its format, which still lacks the file that it is about.
+/// A reason why data is not of its format, or is of a kind that is not read, which still lacks the file that it is about.
 struct FormatFlaw: Error {
   let reason: String
+  /// Whether the data is sound all the same.
+  let isSound: Bool
 
-  init(_ reason: String) { self.reason = reason }
+  init(_ reason: String, isSound: Bool = false) {
+    self.reason = reason
+    self.isSound = isSound
+  }
 }

@@ -49,7 +49,8 @@ extension Checkpoint {
     for (name, value) in arguments {
       guard let object = value.pythonName else { continue }
       throw CheckpointError.notDemucs(
-        path: path, reason: "its argument \(name) holds a Python object, \(shown(object)), which cannot be written as text")
+        path: path,
+        reason: "its argument \(name) holds a Python object, \(shown(object)), which cannot be written as text")
     }
   }
 }

@@ -49,7 +49,9 @@ struct PickleReader {
     switch opcode {
     case .proto:
       let version = try reader.integer(UInt8.self)
-      guard version <= 5 else { throw FormatFlaw("its pickle is of protocol \(version), and 5 is the last that is read") }
+      guard version <= 5 else {
+        throw FormatFlaw("its pickle is of protocol \(version), and 5 is the last that is read")
+      }
     case .frame:
       guard try reader.integer(UInt64.self) <= UInt64(reader.remaining) else { throw ByteReader.EndOfData() }
     case .stop: break

@@ -58,7 +58,8 @@ struct PickleValue {
     case .object(let index)
     where ["collections.OrderedDict", "collections.defaultdict", "builtins.dict"].contains(className):
       // Python 2 wrote an OrderedDict as its class and a list of pairs.
-      let pairs = (arguments.first?.plainElements).map { Array($0.compactMap(\.plainElements).filter { $0.count == 2 }) } ?? []
+      let pairs =
+        (arguments.first?.plainElements).map { Array($0.compactMap(\.plainElements).filter { $0.count == 2 }) } ?? []
       flat = pairs.flatMap { $0.map(\.reference) } + graph.object(index).items
     default: return nil
     }
@@ -87,7 +88,8 @@ struct PickleValue {
     guard case .object(let index) = node else { return nil }
     let callable = value(graph.object(index).callable)
     // Before protocol 2 a function of its own was called to make an object of a class.
-    if callable.globalName == "copyreg._reconstructor", case .tuple(let elements) = graph[graph.object(index).arguments] {
+    if callable.globalName == "copyreg._reconstructor", case .tuple(let elements) = graph[graph.object(index).arguments]
+    {
       return elements.first.flatMap { value($0).globalName }
     }
     return callable.globalName

@@ -29,16 +29,19 @@ struct TorchPackage {
     }
     description = ModelDescription(
       klass: klass, args: try ArgumentConversion.json(Array(args)), kwargs: try ArgumentConversion.json(kwargs))
-    tensors = try TorchPackage.tensors(state)
+    tensors = try TorchPackage.tensors(state, path: path)
   }
 
-  private static func tensors(_ state: [String: PickleValue]) throws -> [String: TorchTensor] {
+  private static func tensors(_ state: [String: PickleValue], path: String) throws -> [String: TorchTensor] {
     var tensors: [String: TorchTensor] = [:]
     for (name, value) in state.sorted(by: { $0.key < $1.key }) {
       do {
         tensors[name] = try TorchTensor(value)
       } catch let flaw as FormatFlaw {
-        throw FormatFlaw("its tensor \(shown(name)) \(flaw.reason)")
+        let reason = "its tensor \(shown(name)) \(flaw.reason)"
+        guard flaw.isSound else { throw FormatFlaw(reason) }
+        throw CheckpointError.unsupported(
+          path: path, reason: reason, remedy: "Save it in Python as a dense tensor of real numbers.")
       }
     }
     return tensors

@@ -36,14 +36,17 @@ extension TorchTensor {
 
   private init(_ value: PickleValue, depth: Int) throws {
     let arguments = value.arguments
-    guard depth < 4, let function = value.className else { throw FormatFlaw("is \(value.kind), not a tensor") }
+    guard depth < 4, let function = value.className else {
+      throw FormatFlaw("is \(value.kind), not a tensor", isSound: true)
+    }
     switch function {
     case "torch._utils._rebuild_tensor" where arguments.count == 4,
       "torch._utils._rebuild_tensor_v2" where arguments.count >= 6:
       try self.init(view: arguments, type: nil, metadata: arguments.dropFirst(6).first)
     case "torch._utils._rebuild_tensor_v3" where arguments.count >= 7:
       guard let type = arguments[6].globalName.flatMap(TensorType.init(torchType:)) else {
-        throw FormatFlaw("has elements of the type \(shown(arguments[6].globalName ?? arguments[6].kind)), which is not read")
+        throw FormatFlaw(
+          "has elements of the type \(shown(arguments[6].globalName ?? arguments[6].kind))", isSound: true)
       }
       try self.init(view: arguments, type: type, metadata: arguments.dropFirst(7).first)
     case "torch._utils._rebuild_parameter" where arguments.count >= 1,
@@ -54,7 +57,7 @@ extension TorchTensor {
         throw FormatFlaw("is not a tensor as PyTorch writes them")
       }
       try self.init(plain, depth: depth + 1)
-    default: throw FormatFlaw("is \(value.kind), which is not read")
+    default: throw FormatFlaw("is \(value.kind)", isSound: true)
     }
   }
 
@@ -64,7 +67,7 @@ extension TorchTensor {
   ///   - metadata: whether the elements are to be negated or conjugated, as a dictionary.
   private init(view arguments: PickleValue.Elements, type: TensorType?, metadata: PickleValue?) throws {
     guard metadata.map({ $0.isNone || $0.items?.isEmpty == true }) ?? true else {
-      throw FormatFlaw("is a negated or conjugated view, which is not read")
+      throw FormatFlaw("is a negated or conjugated view", isSound: true)
     }
     guard let offset = arguments[1].intValue, let shape = TorchTensor.integers(arguments[2]),
       let strides = TorchTensor.integers(arguments[3]), shape.count == strides.count
@@ -113,7 +116,7 @@ extension TorchStorage {
     let name = parts[1].globalName ?? ""
     let isUntyped = ["torch.storage.UntypedStorage", "torch.UntypedStorage"].contains(name)
     guard let type = isUntyped ? type : TensorType(torchType: name) else {
-      throw FormatFlaw("has a storage of the type \(shown(name)), which is not read")
+      throw FormatFlaw("has a storage of the type \(shown(name))", isSound: true)
     }
     // That of an untyped storage counts bytes.
     let unit = isUntyped ? type.size : 1

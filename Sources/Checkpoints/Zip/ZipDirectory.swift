@@ -1,6 +1,9 @@
 /// One file of a zip archive, as the central directory describes it.
 struct ZipEntry: Sendable {
-  enum Method: UInt16, Sendable { case stored = 0, deflated = 8 }
+  enum Method: UInt16, Sendable {
+    case stored = 0
+    case deflated = 8
+  }
 
   let name: String
   let method: Method
@@ -34,7 +37,8 @@ struct ZipDirectory {
     do {
       let end = try EndOfDirectory(bytes)
       guard end.count <= ZipDirectory.maximumCount else {
-        throw FormatFlaw("\(end.count) files in one archive are more than the \(ZipDirectory.maximumCount) that are read")
+        throw FormatFlaw(
+          "\(end.count) files in one archive are more than the \(ZipDirectory.maximumCount) that are read")
       }
       var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[end.range]))
       var entries: [ZipEntry] = []
