@@ -93,8 +93,8 @@ import Testing
 
   /// A storage of many tensors is verified and inflated once.
   @Test(arguments: [false, true]) func aStorageOfManyTensors(isDeflated: Bool) throws {
-    let values = (0..<500_000).map { Float($0 % 1000) }
-    var package = TinyPackage(values: values)
+    let numbers = (0..<500_000).map { Float($0 % 1000) }
+    var package = TinyPackage(values: numbers)
     package.size = [1]
     package.offset = 7
     let state = Pickle.dictionary((0..<4000).map { ("w\($0)", package.tensor) })
