@@ -6,6 +6,9 @@ enum FileFormat {
 
   /// - Throws: `CheckpointError.malformed`, `.unsupported` for what is neither; `.unreadable`.
   init(_ file: MappedFile) throws {
+    guard file.count > 0 else {
+      throw CheckpointError.malformed(path: file.path, format: "model", reason: "it is empty")
+    }
     self = try file.withBytes(0..<min(file.count, 512)) { start in
       if start.starts(with: [0x50, 0x4B, 3, 4]) || start.starts(with: [0x50, 0x4B, 5, 6]) { return .torchArchive }
       if FileFormat.isLegacyTorch(start) {

@@ -37,7 +37,7 @@ extension TorchTensor {
   private init(_ value: PickleValue, depth: Int) throws {
     let arguments = value.arguments
     guard depth < 4, let function = value.className else {
-      throw FormatFlaw("is \(value.kind), not a tensor", isSound: true)
+      throw FormatFlaw("is \(value.kind)", isSound: true)
     }
     switch function {
     case "torch._utils._rebuild_tensor" where arguments.count == 4,
