@@ -3,9 +3,9 @@
 /// Each opcode takes bounded time and memory beside the bytes that it carries itself, and their number is limited; so is
 /// all that a pickle can ask for.
 struct PickleReader {
-  /// Longest pickle that is read; that of an HTDemucs has 100 kB.
+  /// Longest pickle that is read; that of an HTDemucs has 63 kB.
   static let maximumSize = 16 << 20
-  /// Most opcodes; an HTDemucs has 25 000.
+  /// Most opcodes; an HTDemucs has 16 400.
   static let maximumOpcodes = 1 << 19
 
   private typealias Reference = PickleGraph.Reference
