@@ -13,6 +13,7 @@ struct ByteMutator {
       let pickle = archive.entries.firstIndex { $0.name.hasSuffix("data.pkl") } ?? 0
       let index = below(4) == 0 ? below(archive.entries.count) : pickle
       archive.entries[index].content = damaged(archive.entries[index].content, other: seeds[below(seeds.count)])
+      archive.isZip64 = below(8) == 0
       if below(8) == 0 { archive.entries.append(archive.entries[below(archive.entries.count)]) }
       if below(8) == 0 { archive.entries.remove(at: below(archive.entries.count)) }
       return archive.bytes

@@ -24,32 +24,54 @@ public struct ZipBuilder {
 
   public init(_ entries: [Entry] = []) { self.entries = entries }
 
+  /// Whether the directory gives sizes and places in fields of 64 bits, as it has to beyond 4 GiB.
+  public var isZip64 = false
+
   /// The archive as bytes.
   public var bytes: [UInt8] {
     var file: [UInt8] = []
     var directory: [UInt8] = []
     for entry in entries {
-      let checksum = entry.checksum ?? (entry.method == 0 ? ZipBuilder.checksum(entry.content) : 0)
       let offset = entry.headerOffset ?? file.count
-      let sizes =
-        littleEndian(UInt32(truncatingIfNeeded: entry.compressedSize ?? entry.content.count))
-        + littleEndian(UInt32(truncatingIfNeeded: entry.size ?? entry.content.count))
-      let common =
-        littleEndian(UInt16(20)) + littleEndian(UInt16(0x800)) + littleEndian(entry.method) + littleEndian(UInt32(0))
-        + littleEndian(checksum) + sizes + littleEndian(UInt16(truncatingIfNeeded: entry.name.utf8.count))
-        + littleEndian(UInt16(0))
-      directory += littleEndian(UInt32(0x0201_4B50)) + littleEndian(UInt16(20)) + common
-      directory += [UInt8](repeating: 0, count: 10)
-      directory += littleEndian(UInt32(truncatingIfNeeded: offset)) + Array(entry.name.utf8)
-      file += littleEndian(UInt32(0x0403_4B50)) + common + Array(entry.name.utf8) + entry.content
+      let (size, compressedSize) = (entry.size ?? entry.content.count, entry.compressedSize ?? entry.content.count)
+      file += littleEndian(UInt32(0x0403_4B50)) + common(entry, isZip64: false, extraSize: 0)
+      file += Array(entry.name.utf8) + entry.content
+      // Another field before it, as other writers leave.
+      let wide = [size, compressedSize, offset].flatMap { littleEndian(UInt64($0)) }
+      let extra = isZip64 ? [0x55, 0x54, 1, 0, 7, 1, 0, 24, 0] + wide : []
+      directory += littleEndian(UInt32(0x0201_4B50)) + littleEndian(UInt16(20))
+      directory += common(entry, isZip64: isZip64, extraSize: extra.count) + [UInt8](repeating: 0, count: 10)
+      directory += littleEndian(isZip64 ? UInt32.max : UInt32(truncatingIfNeeded: offset)) + Array(entry.name.utf8)
+      directory += extra
     }
-    let start = file.count
-    file += directory
-    file += littleEndian(UInt32(0x0605_4B50)) + [0, 0, 0, 0]
-    file += littleEndian(UInt16(truncatingIfNeeded: entries.count))
-    file += littleEndian(UInt16(truncatingIfNeeded: entries.count))
-    file += littleEndian(UInt32(truncatingIfNeeded: directory.count))
-    return file + littleEndian(UInt32(truncatingIfNeeded: start)) + [0, 0]
+    return file + directory + end(start: file.count, size: directory.count)
+  }
+
+  /// What the header of an entry has in common with its place in the directory.
+  private func common(_ entry: Entry, isZip64: Bool, extraSize: Int) -> [UInt8] {
+    let sizes = [entry.compressedSize ?? entry.content.count, entry.size ?? entry.content.count]
+    let checksum = entry.checksum ?? (entry.method == 0 ? ZipBuilder.checksum(entry.content) : 0)
+    return littleEndian(UInt16(20)) + littleEndian(UInt16(0x800)) + littleEndian(entry.method)
+      + littleEndian(UInt32(0)) + littleEndian(checksum)
+      + sizes.flatMap { littleEndian(isZip64 ? UInt32.max : UInt32(truncatingIfNeeded: $0)) }
+      + littleEndian(UInt16(truncatingIfNeeded: entry.name.utf8.count)) + littleEndian(UInt16(extraSize))
+  }
+
+  /// The records behind the directory.
+  private func end(start: Int, size: Int) -> [UInt8] {
+    var records: [UInt8] = []
+    if isZip64 {
+      records += littleEndian(UInt32(0x0606_4B50)) + littleEndian(UInt64(44)) + [45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+      records += [entries.count, entries.count, size, start].flatMap { littleEndian(UInt64($0)) }
+      records += littleEndian(UInt32(0x0706_4B50)) + littleEndian(UInt32(0))
+      records += littleEndian(UInt64(start + size)) + littleEndian(UInt32(1))
+    }
+    records += littleEndian(UInt32(0x0605_4B50)) + [0, 0, 0, 0]
+    for count in [entries.count, entries.count] {
+      records += littleEndian(isZip64 ? UInt16.max : UInt16(truncatingIfNeeded: count))
+    }
+    for number in [size, start] { records += littleEndian(isZip64 ? .max : UInt32(truncatingIfNeeded: number)) }
+    return records + [0, 0]
   }
 
   /// `bytes` as a raw deflate stream; nil where zlib fails.

@@ -91,6 +91,28 @@ import Testing
     #expect(try refusal(ZipBuilder()).contains("without a data.pkl"))
   }
 
+  @Test func fieldsOf64Bits() throws {
+    var archive = TinyPackage().archive
+    archive.isZip64 = true
+    let path = try folder.file("x.th", archive.bytes)
+    #expect(try values(Checkpoint(opening: path).tensor("w")) == [1, 2, 3])
+    for lie in [1 << 62, 1 << 40, 13] {
+      archive.entries[1].size = lie
+      archive.entries[1].compressedSize = lie
+      #expect(try !refusal(archive).isEmpty)
+    }
+    // The locator of the record points elsewhere.
+    archive = TinyPackage().archive
+    archive.isZip64 = true
+    for place in [0, 1 << 20, Int.max, -1] {
+      var bytes = archive.bytes
+      bytes.replaceSubrange((bytes.count - 34)..<(bytes.count - 26), with: littleEndian(Int64(place)))
+      let path = try folder.file("y.th", bytes)
+      let error = #expect(throws: CheckpointError.self) { try Checkpoint(opening: path) }
+      #expect(error?.description.contains("its zip64 directory is not where it should be") == true)
+    }
+  }
+
   /// A storage of many tensors is verified and inflated once.
   @Test(arguments: [false, true]) func aStorageOfManyTensors(isDeflated: Bool) throws {
     let numbers = (0..<500_000).map { Float($0 % 1000) }
