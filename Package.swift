@@ -24,6 +24,7 @@ let package = Package(
     // Attributes of files, which Foundation has none of.
     .systemLibrary(name: "CXattr"),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // The house: an import only ever points up this list.
     .target(name: "CKernels"),
@@ -31,7 +32,7 @@ let package = Package(
     .target(name: "AudioFiles", dependencies: ["CSndfile", "CSoxr"]),
     .target(name: "Spectral", dependencies: ["Tensors", "CFFTW"]),
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
-    .target(name: "Checkpoints", dependencies: ["Tensors"]),
+    .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"]),
     .target(name: "HTDemucs", dependencies: ["Checkpoints", "Layers", "Spectral", "Tensors", "CKernels"]),
     .target(
       name: "ModelStore",
@@ -47,7 +48,7 @@ let package = Package(
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "AudioFiles", "Checkpoints", "HTDemucs", "Layers", "ModelStore", "Tensors",
+        "Separation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ModelStore", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -61,7 +62,13 @@ let package = Package(
     .testTarget(name: "AudioFilesTests", dependencies: ["AudioFiles"]),
     .testTarget(name: "SpectralTests", dependencies: ["Spectral", "GoldenSupport"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "CKernels", "GoldenSupport"]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+    // Damaged model files: a few for the tests, any number for docs/fuzzing.md.
+    .target(name: "CheckpointFuzzing", dependencies: ["Checkpoints", "CZlib"], path: "Tests/CheckpointFuzzing"),
+    .executableTarget(
+      name: "fuzz-checkpoints",
+      dependencies: ["CheckpointFuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tests/FuzzCheckpoints"),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointFuzzing"]),
     .testTarget(name: "HTDemucsTests", dependencies: ["HTDemucs", "GoldenSupport", "AudioFiles"]),
     // A real HTTP server for the tests of downloads.
     .target(name: "LoopbackServer", path: "Tests/LoopbackServer"),

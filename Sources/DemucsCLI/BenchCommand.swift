@@ -70,7 +70,7 @@ struct BenchCommand: ParsableCommand {
     let report = BenchReport(
       model: location.name, threads: threads, times: times, loadSeconds: loadSeconds,
       audioSeconds: Double(model.segmentLength) / Double(model.sampleRate), entries: profile.entries,
-      peakRate: Self.peakRate(pool), peakMemory: peakMemory, workspaceBytes: model.workspaceBytes)
+      peak: PeakRate(pool), peakMemory: peakMemory, workspaceBytes: model.workspaceBytes)
     print(json ? try report.json() : report.text)
   }
 
@@ -83,29 +83,6 @@ struct BenchCommand: ParsableCommand {
       mix.data[index] = (Float(state >> 40) * 0x1p-23 - 1) * 0.17
     }
     return mix
-  }
-
-  /// Operations a second of a 1024 x 1024 x 1024 product on every thread at once, the best of several.
-  static func peakRate(_ pool: WorkerPool) -> Double {
-    let size = 1024
-    let operands = (0..<pool.threadCount).map { _ in
-      (0..<3).map { _ in Tensor(shape: [size, size], values: (0..<size * size).map { Float($0 % 7) - 3 }) }
-    }
-    var best = 0.0
-    for _ in 0..<5 {
-      let repetitions = 4
-      let start = ContinuousClock.now
-      pool.forEach(pool.threadCount) { index, _ in
-        for _ in 0..<repetitions {
-          MatrixMultiply.multiply(
-            rows: size, columns: size, depth: size, operands[index][0].data, size, operands[index][1].data, size,
-            into: operands[index][2].data, size)
-        }
-      }
-      let seconds = (ContinuousClock.now - start).seconds
-      best = max(best, 2 * Double(size * size * size * repetitions * pool.threadCount) / seconds)
-    }
-    return best
   }
 }
 

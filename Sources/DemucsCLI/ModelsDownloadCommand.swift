@@ -69,10 +69,8 @@ struct ModelsDownloadCommand: ParsableCommand {
       let display = DownloadDisplay(console: console)
       let files = try download.run(
         isForced: force,
-        validate: { path, name in
-          // What the legacy host has is told by the checksum in its name.
-          if name.hasSuffix(".safetensors") { _ = try openCheckpoint(path).modelDescription() }
-        }, note: { console.problem("Note: \($0)") }
+        validate: { path, _ in _ = try openCheckpoint(path).modelDescription() },
+        note: { console.problem("Note: \($0)") }
       ) { progress in
         try interruption.check()
         display.show(progress)

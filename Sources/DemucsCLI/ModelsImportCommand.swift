@@ -62,7 +62,10 @@ struct ModelsImportCommand: ParsableCommand {
       if !force, FileManager.default.fileExists(atPath: target) {
         throw ImportError("\(target): is there already. Give --force to replace it, or another --name.")
       }
-      try Self.write(checkpoint, to: target, precision: precision?.type)
+      let floats = checkpoint.names.compactMap { checkpoint.type(of: $0) }.filter(\.isFloat)
+      let isHalf = floats.allSatisfy { $0 == .float16 }
+      try checkpoint.write(
+        safetensors: target, precision: precision?.type ?? (isHalf ? .float16 : .float32))
       // Only what loads is of any use.
       do {
         _ = try loadModel(at: target, pool: WorkerPool(threadCount: 1))
@@ -81,23 +84,6 @@ struct ModelsImportCommand: ParsableCommand {
       throw ImportError("\(folder): the folder cannot be made: \((error as NSError).localizedDescription)")
     }
     return "\(folder)/\(self.name ?? name).safetensors"
-  }
-
-  /// Writes all tensors of a checkpoint, with its description, whole or not at all.
-  private static func write(_ checkpoint: Checkpoint, to path: String, precision: TensorType?) throws {
-    let description = try checkpoint.modelDescription()
-    let isHalf = checkpoint.names.allSatisfy { checkpoint.type(of: $0) == .float16 }
-    let type = precision ?? (isHalf ? .float16 : .float32)
-    let tensors = try checkpoint.names.map { name in
-      let tensor = try checkpoint.tensor(name, shape: checkpoint.shape(of: name) ?? [])
-      // Beyond this, rounding to half precision gives infinity.
-      if type == .float16, let value = tensor.elements.first(where: { $0.magnitude >= 65520 }) {
-        throw ImportError(
-          "\(checkpoint.path): tensor \(name) holds \(value), which fp16 cannot. Give --precision fp32.")
-      }
-      return (name, tensor)
-    }
-    try SafetensorsWriter.write(to: path, tensors: tensors, type: type, metadata: description.metadata)
   }
 }
 

@@ -102,7 +102,7 @@ struct ModelsInfoCommand: ParsableCommand {
     report.types = Set(first.names.compactMap { first.type(of: $0)?.rawValue }).sorted()
     guard let cost = NetworkCost(first), cost.operations > 0, let seconds = report.segmentSeconds else { return }
     let threads = Threads.count(jobs: jobs)
-    let rate = BenchCommand.peakRate(WorkerPool(threadCount: threads)) * Self.efficiency
+    let rate = PeakRate(WorkerPool(threadCount: threads)).operationsPerSecond * Self.efficiency
     report.estimatedGigaflopsPerSegment = (cost.operations / 1e8).rounded() / 10
     // A hostile configuration may ask for any size.
     report.estimatedMemoryBytes = Int(min(cost.bytes, 1e15))

@@ -5,7 +5,7 @@ public struct ModelLocation: Sendable, Equatable {
   public let name: String
   /// The file that says what the model is: the bag's YAML if it has one, else the first network's file.
   public let path: String
-  /// Files of the networks, in order; one for a model that is no bag. A bag may have one twice.
+  /// Files of the networks, of safetensors or of PyTorch, in order; one for a model that is no bag. A bag may have one twice.
   public let members: [String]
   /// For each network the weight of each source in the average; nil weighs all alike.
   public let weights: [[Double]]?

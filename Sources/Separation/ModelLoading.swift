@@ -25,7 +25,7 @@ public func loadModel(
 
 /// Opens a model file of any format that is read.
 /// - Throws: `CheckpointError`, with the file's name.
-public func openCheckpoint(_ path: String) throws -> Checkpoint { try Checkpoint(safetensors: path) }
+public func openCheckpoint(_ path: String) throws -> Checkpoint { try Checkpoint(opening: path) }
 
 /// What a model is told when it is loaded, beside its weights.
 public struct ModelOptions: Sendable, Equatable {

@@ -146,7 +146,7 @@ struct ModelsCommandTests {
     model.tensors[0].tensor.data[0] = 65520
     try model.write(program)
     let refused = try run("models", "import", "tiny.safetensors", "-o", "no.safetensors", "--precision", "fp16")
-    #expect(refused.status == 1 && refused.errors.contains("65520.0, which fp16 cannot"), "\(refused.errors)")
+    #expect(refused.status == 1 && refused.errors.contains("beyond the range of float16"), "\(refused.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder + "/no.safetensors"))
   }
 

@@ -114,6 +114,10 @@ import Testing
     let upper = try touch("LOUD.SAFETENSORS")
     #expect(try ModelStore.locate(upper, in: folders()).name == "LOUD")
     #expect(try ModelStore.locate(touch("x/.safetensors"), in: folders()).name == "model")
+    for suffix in ["th", "pt", "PTH", "ckpt"] {
+      let path = try touch("5c90dfd2-34c22ccb.\(suffix)")
+      #expect(try ModelStore.locate(path, in: folders()) == ModelLocation(name: "5c90dfd2-34c22ccb", path: path))
+    }
   }
 
   /// `m.safetensors` without a folder is a file of the working directory, not a name.
