@@ -2,7 +2,7 @@ import Checkpoints
 import HTDemucs
 
 /// What a segment costs an `HTDemucs`, worked out from the shapes of its weights: an estimate, as layers of unusual
-/// strides are taken for usual ones.
+/// strides are taken for usual ones, and all convolutions for direct ones.
 struct NetworkCost {
   /// Additions and multiplications of a segment's matrix products and convolutions.
   let operations: Double
