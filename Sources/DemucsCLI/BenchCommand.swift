@@ -13,7 +13,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Measure how fast a model separates on this machine, and where the time goes.",
     discussion: """
       Separates one segment of noise again and again, everything from the STFT to the inverse STFT included, and \
-      prints the median. Rates are compared with a plain matrix product of OpenBLAS on the same threads in the same run.
+      prints the median. Rates are compared with a large matrix product on the same threads in the same run: ours or \
+      that of OpenBLAS, whichever is faster.
 
         demucs-cli bench
         demucs-cli bench -n htdemucs_6s.safetensors -j 1 --runs 9 --json
