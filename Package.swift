@@ -45,10 +45,13 @@ let package = Package(
         "HTDemucs", "Layers", "Checkpoints", "Tensors", "AudioFiles", "ModelStore",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "Evaluation", dependencies: ["AudioFiles", "Checkpoints", "Spectral", "Tensors", "COpenBLAS", "CCrypto"]),
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ModelStore", "Tensors",
+        "Separation", "Evaluation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ModelStore",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -76,8 +79,10 @@ let package = Package(
     .testTarget(
       name: "SeparationTests", dependencies: ["Separation", "ModelStore", "GoldenSupport"], exclude: ["Goldens"]),
     .testTarget(
+      name: "EvaluationTests", dependencies: ["Evaluation", "AudioFiles", "Checkpoints", "Tensors", "GoldenSupport"]),
+    .testTarget(
       name: "DemucsCLITests",
-      dependencies: ["DemucsCLI", "Separation", "ModelStore", "GoldenSupport", "LoopbackServer"],
+      dependencies: ["DemucsCLI", "Separation", "Evaluation", "ModelStore", "GoldenSupport", "LoopbackServer"],
       exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]
