@@ -8,7 +8,7 @@ struct CompareCommand: ParsableCommand {
     commandName: "compare", abstract: "Compare stems with reference stems; exit 1 if they differ too much.",
     discussion: """
       Compares two files, or the files of the same names (without extension) in two folders and the folders in them. \
-      Audio of any format and .npy arrays of float32 are taken. Files are read in blocks, so they may be of any length.
+      Audio of any format and .npy arrays of floats are taken. Files are read in blocks, so they may be of any length.
 
       A stem passes if its SNR, the share of its samples outside |e - r| <= ATOL + RTOL |r|, and its largest difference \
       keep within the bounds. An SNR says nothing about a near-silent stem: where the reference is below --silence, the \

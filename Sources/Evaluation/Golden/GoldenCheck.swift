@@ -41,8 +41,12 @@ public struct GoldenCheck: Sendable, Equatable {
 
   /// A stem that could not be compared.
   public init(stem: String, failure: String) {
-    (self.stem, self.failure) = (stem, failure)
-    (isIdentical, snr, errorLevel, drifts) = (false, nil, -.infinity, [])
+    self.init(stem: stem, isIdentical: false, sums: SignalSums(), drifts: [], failure: failure)
+  }
+
+  private init(stem: String, isIdentical: Bool, sums: SignalSums, drifts: [Drift], failure: String? = nil) {
+    (self.stem, self.isIdentical, self.drifts, self.failure) = (stem, isIdentical, drifts, failure)
+    (snr, errorLevel) = (sums.snr, sums.errorLevel)
   }
 
   /// Compares a stem with its record.
@@ -83,8 +87,7 @@ public struct GoldenCheck: Sendable, Equatable {
       self.init(stem: stem.name, failure: "\(frames) frames, where \(stem.frames) are recorded")
       return
     }
-    (self.stem, self.isIdentical, snr, errorLevel) = (stem.name, isIdentical, sums.snr, sums.errorLevel)
-    (self.drifts, failure) = (drifts, nil)
+    self.init(stem: stem.name, isIdentical: isIdentical, sums: sums, drifts: drifts)
   }
 
   private static func add(_ block: SignalSums, at index: Int, of stem: GoldenStem, to drifts: inout [Drift]) {
