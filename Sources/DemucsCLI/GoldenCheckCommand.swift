@@ -91,7 +91,7 @@ struct GoldenCheckCommand: ParsableCommand {
     _ maker: StemMaker, _ interruption: Interruption
   ) throws -> [GoldenCheck] {
     let path =
-      songs.map { ($0 as NSString).appendingPathComponent((song.file.path as NSString).lastPathComponent) }
+      songs.map { PathParts.join($0, PathParts.file(song.file.path)) }
       ?? GoldenPaths.resolve(song.file.path, in: folder)
     let temporary = try interruption.makeTemporaryFolder()
     defer { interruption.removeFolder(temporary) }

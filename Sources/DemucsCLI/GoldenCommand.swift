@@ -37,7 +37,7 @@ enum GoldenPaths {
   static func files(of location: ModelLocation, check: () throws -> Void) throws -> [GoldenRecord.File] {
     try location.files.map { path in
       GoldenRecord.File(
-        path: (path as NSString).lastPathComponent, sha256: try Checksum.sha256(of: path, check: check))
+        path: PathParts.file(path), sha256: try Checksum.sha256(of: path, check: check))
     }
   }
 }

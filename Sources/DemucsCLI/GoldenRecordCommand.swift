@@ -107,7 +107,7 @@ extension GoldenRecord.Options {
 enum ModelName {
   /// A song's file without folders and its extension.
   static func track(_ path: String) -> String {
-    ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+    PathParts.withoutExtension(PathParts.file(path))
   }
 }
 

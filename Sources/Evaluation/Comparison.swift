@@ -20,7 +20,7 @@ public struct Comparison: Sendable, Equatable {
     case (true, false): throw EvaluationError.fileAgainstFolder(file: estimate, folder: reference)
     case (false, true): throw EvaluationError.fileAgainstFolder(file: reference, folder: estimate)
     case (false, false):
-      let name = ((estimate as NSString).lastPathComponent as NSString).deletingPathExtension
+      let name = PathParts.withoutExtension(PathParts.file(estimate))
       extra = []
       stems = [
         try StemComparison(

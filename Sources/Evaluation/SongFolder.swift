@@ -32,7 +32,7 @@ public struct SongFolder: Sendable, Equatable {
       throw EvaluationError.unreadableFolder(folder)
     }
     let songs = try names.sorted().filter { !$0.hasPrefix(".") }.compactMap { name in
-      let path = (folder as NSString).appendingPathComponent(name)
+      let path = PathParts.join(folder, name)
       return StemFiles.isFolder(path) == true ? try SongFolder(path: path) : nil
     }
     guard !songs.isEmpty else { throw EvaluationError.noStems(folder) }
@@ -44,7 +44,7 @@ public struct SongFolder: Sendable, Equatable {
   /// - Throws: `EvaluationError`.
   public func estimates(in folder: String, isOnlySong: Bool) throws -> [String: String] {
     guard StemFiles.isFolder(folder) == true else { throw EvaluationError.notFound(folder) }
-    let own = (folder as NSString).appendingPathComponent(name)
+    let own = PathParts.join(folder, name)
     for place in [own] + (isOnlySong ? [folder] : []) where StemFiles.isFolder(place) == true {
       let paths = try StemFiles(in: place, recursive: false).paths
       if stems.keys.contains(where: { paths[$0] != nil }) { return paths }

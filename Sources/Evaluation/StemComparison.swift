@@ -130,7 +130,7 @@ public struct StemComparison: Sendable, Equatable {
       if share > tolerance.maximumOutside {
         failures.append(
           "\(String(format: "%.2f", 100 * share)) % of the samples are outside rtol \(tolerance.relative), "
-            + "atol \(tolerance.absolute); at most \(100 * tolerance.maximumOutside) % may be")
+            + "atol \(tolerance.absolute) (at most \(100 * tolerance.maximumOutside) % may be)")
       }
     }
     if let limit = tolerance.maximumDifference, pair.differences.largest > limit {

@@ -20,10 +20,10 @@ public struct StemFiles: Sendable, Equatable {
     guard let contents else { throw EvaluationError.unreadableFolder(folder) }
     var paths: [String: String] = [:]
     for name in contents.sorted() where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
-      let suffix = (name as NSString).pathExtension.lowercased()
+      let suffix = PathParts.fileExtension(name).lowercased()
       guard Self.extensions.contains(suffix) || tensors && suffix == "npy" else { continue }
-      let path = (folder as NSString).appendingPathComponent(name)
-      let stem = (name as NSString).deletingPathExtension
+      let path = PathParts.join(folder, name)
+      let stem = PathParts.withoutExtension(name)
       if let other = paths.updateValue(path, forKey: stem) {
         throw EvaluationError.ambiguous(stem: stem, paths: [other, path])
       }
@@ -38,8 +38,8 @@ public struct StemFiles: Sendable, Equatable {
 
   static func precedes(_ a: String, _ b: String) -> Bool {
     func key(_ name: String) -> (String, Int, String) {
-      let last = (name as NSString).lastPathComponent
-      return ((name as NSString).deletingLastPathComponent, order.firstIndex(of: last) ?? order.count, last)
+      let last = PathParts.file(name)
+      return (PathParts.folder(name), order.firstIndex(of: last) ?? order.count, last)
     }
     return key(a) < key(b)
   }

@@ -60,7 +60,7 @@ struct GoldenCommandTests {
     try program.writeSong("other/song.wav", frames: 40_000, from: 0, sampleRate: 8000)
     let song = try program.run(["golden", "check", "golden", "--quiet", "--songs", "other"])
     #expect(song.status == 1 && song.output.contains("is not the song of the record"))
-    var model = try TestModel()
+    let model = try TestModel()
     model.tensors[0].tensor.data[0] += 0.5
     try model.write(program)
     let other = try program.run(["golden", "check", "golden", "--quiet"])

@@ -86,7 +86,7 @@ struct BSSEvalTests {
 
   @Test func theGoldensAreThere() throws {
     #expect(try Self.load().map(\.name) == ["stereo", "mono", "short"])
-    // Two seconds are silent in one stem, so one frame is left out.
+    // One stem is silent in the first second, so that frame is left out.
     #expect(try Self.load()[0].images["sdr"]?[0].map { $0 == nil } == [true, false, false, false])
   }
 

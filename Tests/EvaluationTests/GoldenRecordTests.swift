@@ -137,7 +137,7 @@ import Testing
     #expect(!refused())
     for change: (inout GoldenStem) -> Void in [
       { $0.frames = .max }, { $0.blockFrames = 0 }, { $0.exponent = .min }, { $0.channels = -1 },
-      { $0.blocks.removeLast() }, { $0.sampleRate = 0 },
+      { $0.blocks.removeLast() }, { $0.sampleRate = 0 }, { $0.file = "/etc/passwd" }, { $0.file = "a/../../b" },
     ] {
       let sound = stem
       change(&stem)

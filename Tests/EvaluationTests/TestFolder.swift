@@ -1,5 +1,6 @@
 import AudioFiles
 import Checkpoints
+import Evaluation
 import Foundation
 import GoldenSupport
 import Tensors
@@ -22,7 +23,7 @@ final class TestFolder: Sendable {
   @discardableResult func write(
     _ name: String, _ channels: [[Float]], rate: Int = 44100, format: SampleFormat = .float32
   ) throws -> String {
-    let folder = (self(name) as NSString).deletingLastPathComponent
+    let folder = PathParts.folder(self(name))
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let writer = try AudioFileWriter(
       path: self(name), sampleRate: rate, channelCount: channels.count, sampleFormat: format)

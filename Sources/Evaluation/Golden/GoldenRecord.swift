@@ -121,11 +121,11 @@ public struct GoldenRecord: Codable, Sendable, Equatable {
   public static func remove(from folder: String) {
     if let old = try? GoldenRecord(in: folder) {
       for stem in old.songs.flatMap(\.stems) {
-        try? FileManager.default.removeItem(atPath: (folder as NSString).appendingPathComponent(stem.file))
+        try? FileManager.default.removeItem(atPath: PathParts.join(folder, stem.file))
       }
     }
     try? FileManager.default.removeItem(atPath: path(in: folder))
   }
 
-  private static func path(in folder: String) -> String { (folder as NSString).appendingPathComponent(fileName) }
+  private static func path(in folder: String) -> String { PathParts.join(folder, fileName) }
 }

@@ -11,7 +11,7 @@ struct GoldenReference {
 
   /// - Throws: `EvaluationError.badGolden`, and what is wrong with the file.
   init(_ stem: GoldenStem, storage: GoldenRecord.Storage, folder: String) throws {
-    let path = (folder as NSString).appendingPathComponent(stem.file)
+    let path = PathParts.join(folder, stem.file)
     let signal = try Signal(path: path)
     let fits =
       switch storage {
