@@ -30,7 +30,8 @@ struct CompareCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The same, to be judged.", valueName: "estimate"))
   var estimate: String
 
-  @Option(help: ArgumentHelp("Least SNR of a stem.", valueName: "dB"))
+  // A level begins with a dash, as options do.
+  @Option(parsing: .unconditional, help: ArgumentHelp("Least SNR of a stem.", valueName: "dB"))
   var minSnr = Tolerance().minimumSNR
 
   @Option(help: ArgumentHelp("Relative tolerance of a sample.", valueName: "ratio"))
@@ -45,10 +46,13 @@ struct CompareCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Largest difference that any sample may have. (default: none)", valueName: "value"))
   var maxAbs: Double?
 
-  @Option(help: ArgumentHelp("RMS below which a reference is near-silent.", valueName: "dBFS"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("RMS below which a reference is near-silent.", valueName: "dBFS"))
   var silence = Tolerance().silence
 
-  @Option(help: ArgumentHelp("Largest RMS of the error of a near-silent stem.", valueName: "dBFS"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Largest RMS of the error of a near-silent stem.", valueName: "dBFS"))
   var floor = Tolerance().floor
 
   @Flag(help: "Print one JSON object instead of a table.")

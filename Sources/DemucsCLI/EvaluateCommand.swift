@@ -12,8 +12,8 @@ struct EvaluateCommand: ParsableCommand {
       Estimates of the song NAME are looked for in ESTIMATES/NAME, of a single song also in ESTIMATES itself.
 
       For each stem, over the whole song and both channels:
-        nSDR     10 log10((sum s^2 + 1e-7) / (sum (s - e)^2 + 1e-7)), the SDR of the Music Demixing Challenge
-        SDR      BSSEval v4 as museval: the median over seconds in which every stem sounds
+        nSDR     10 log10((sum s^2 + 1e-7) / (sum (s - e)^2 + 1e-7))
+        SDR      BSSEval v4: the median over seconds, as museval
         SI-SDR   scale-invariant SDR
       and what the mixture divided by the number of stems would score. Zero scores 0 dB nSDR and SDR. A stem that is \
       silent in the truth (below -60 dBFS RMS) has no ratio; the level of its estimate is given instead, in dBFS. \

@@ -22,10 +22,13 @@ struct GoldenCheckCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Folder of the record.", valueName: "dir"))
   var folder: String
 
-  @Option(help: ArgumentHelp("Least SNR of a second of a stem.", valueName: "dB"))
+  // A level begins with a dash, as options do.
+  @Option(parsing: .unconditional, help: ArgumentHelp("Least SNR of a second of a stem.", valueName: "dB"))
   var minSnr = GoldenCheck.Tolerance().minimumSNR
 
-  @Option(help: ArgumentHelp("RMS of the error of a second that is no drift, whatever its SNR.", valueName: "dBFS"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("RMS of the error of a second that is no drift, whatever its SNR.", valueName: "dBFS"))
   var floor = GoldenCheck.Tolerance().floor
 
   @Flag(help: "Print one JSON object instead of lines.")

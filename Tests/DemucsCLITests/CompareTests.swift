@@ -48,6 +48,8 @@ struct CompareTests {
     #expect(strict.status == 1)
     #expect(strict.errors == "1 of 2 stems failed: drums\n")
     #expect(strict.output.contains("SNR 80.0 dB is below 90.0; the estimate is 0.001 dB louder"))
+    let quiet = try program.run(["compare", "a", "b", "--silence", "0", "--floor", "-110", "--min-snr", "-5"])
+    #expect(quiet.status == 1 && quiet.output.contains("floor -110.0 dBFS"), "\(quiet.errors)")
     let largest = try program.run(["compare", "a/drums.wav", "b/drums.wav", "--max-abs", "1e-9"])
     #expect(largest.status == 1)
   }

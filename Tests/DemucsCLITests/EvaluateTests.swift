@@ -81,7 +81,7 @@ struct EvaluateTests {
     #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
     let rows = run.output.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
     #expect(rows[0].starts(with: ["song", "stem", "nSDR", "SDR", "SI-SDR", "mixture/2:"]))
-    #expect(rows[1][..<2] == ["one", "hum"] && rows[1][3...4] == ["120.00", "120.00"])
+    #expect(rows[1][..<2] == ["one", "hiss"] && rows[1][3...4] == ["120.00", "120.00"])
     #expect(rows.last?.first == "mean")
     let filtered = try report(try program.run(["evaluate", "songs/one", "songs/one", "--filters", "--json"]))
     #expect(filtered.songs[0].stems.allSatisfy { ($0.estimate?.sir ?? 0) > 60 })

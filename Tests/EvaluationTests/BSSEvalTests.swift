@@ -78,7 +78,7 @@ struct BSSEvalTests {
         for (frame, value) in row.enumerated() {
           let own = frames[frame].flatMap { ratio($0[stem]) }
           #expect((own == nil) == (value == nil), "\(name) of stem \(stem) in frame \(frame)")
-          if let own, let value { #expect(abs(own - value) < 1e-3, "\(name) of stem \(stem) in frame \(frame)") }
+          if let own, let value { #expect(abs(own - value) < 2e-5, "\(name) of stem \(stem) in frame \(frame)") }
         }
       }
     }
