@@ -48,15 +48,18 @@ def stem(name: str, case: dict) -> np.ndarray:
 
 
 def estimate(own: np.ndarray, next_one: np.ndarray) -> np.ndarray:
+    """What stands for the separation of a stem, [frames, channels]."""
     late = np.concatenate([np.zeros((DELAY, own.shape[1])), next_one[:-DELAY]])
     return (0.8 * own + 0.15 * late).astype(np.float32).astype(np.float64)
 
 
 def rounded(values: np.ndarray) -> list:
+    """Ratios by stem and frame for JSON; null for NaN."""
     return [[round(float(value), 5) if np.isfinite(value) else None for value in row] for row in values]
 
 
 def golden(case: dict) -> dict:
+    """A case with all of its ratios."""
     references = np.stack([stem(name, case) for name in case["stems"]])
     count = len(references)
     estimates = np.stack([estimate(references[i], references[(i + 1) % count]) for i in range(count)])
@@ -73,6 +76,7 @@ def golden(case: dict) -> dict:
 
 
 def main() -> None:
+    """Writes the file."""
     document = {"museval": version("museval"), "cases": [golden(case) for case in CASES]}
     GOLDEN.write_text(json.dumps(document, indent=1) + "\n")
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import Separation
 
 /// `demucs-cli evaluate`: how good stems are where the true ones are known.
 struct EvaluateCommand: ParsableCommand {
@@ -32,7 +33,7 @@ struct EvaluateCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("A folder of estimates. (default: separate the songs)", valueName: "estimates"))
   var estimates: String?
 
-  @Flag(help: "Find the 512-tap filters of BSSEval too, for ISR, SIR and SAR: slow, and up to 1 GB for six stems.")
+  @Flag(help: "Find the 512-tap filters of BSSEval too, for ISR, SIR and SAR: slow, and 0.5 GB for six stems.")
   var filters = false
 
   @Flag(help: "Print one JSON object instead of tables.")
@@ -71,6 +72,8 @@ struct EvaluateCommand: ParsableCommand {
           results.append(result)
         } catch let error as CancellationError {
           throw error
+        } catch OutputError.abandoned {
+          throw CancellationError()
         } catch {
           console.problem("Error: \(error)")
           failed.append(song.name)

@@ -115,7 +115,7 @@ struct GoldenCheckCommand: ParsableCommand {
     } catch let error as CancellationError {
       throw error
     } catch OutputError.abandoned {
-      throw OutputError.abandoned
+      throw CancellationError()
     } catch {
       return song.stems.map { GoldenCheck(stem: $0.name, failure: "\(error)") }
     }

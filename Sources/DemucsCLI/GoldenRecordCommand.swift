@@ -13,7 +13,7 @@ struct GoldenRecordCommand: ParsableCommand {
       Writes DIR/golden.json and DIR/stems; a record that is there is replaced. Songs stay where they are: the record \
       holds their paths from DIR and their checksums.
 
-      --storage flac keeps every sample in 24-bit FLAC, about 8 MB a stem and minute. --storage samples keeps 128 of \
+      --storage flac keeps every sample in 24-bit FLAC, about 10 MB a stem and minute. --storage samples keeps 128 of \
       each second and channel as float32, 60 kB a stem and minute: enough to find a drift and its time. Both keep a hash \
       of every second.
 

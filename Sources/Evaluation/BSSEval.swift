@@ -57,11 +57,12 @@ public struct BSSEval {
       })
   }
 
-  /// The median over the frames that count; nil where there is none.
+  /// The median of another ratio over the frames that count; nil where there is none.
   public func median(_ stem: Int, _ ratio: KeyPath<BSSEvalRatios, Double?>) -> Double? {
     Self.median(frames.compactMap { $0?[stem][keyPath: ratio] })
   }
 
+  /// The median SDR in dB over the frames that count; nil where there is none.
   public func medianSDR(_ stem: Int) -> Double? { Self.median(frames.compactMap { $0?[stem].sdr }) }
 
   static func isSilent(_ audio: AudioBuffer) -> Bool {

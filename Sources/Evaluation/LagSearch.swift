@@ -44,14 +44,19 @@ enum LagSearch {
 
   /// The samples, and 0 up to the end of `target`.
   private static func copy(_ samples: [Float], to target: Tensor) {
-    for index in 0..<target.count { target.data[index] = index < samples.count ? samples[index] : 0 }
+    let count = min(samples.count, target.count)
+    samples.withUnsafeBufferPointer { source in
+      for index in 0..<count { target.data[index] = source[index] }
+    }
+    for index in count..<target.count { target.data[index] = 0 }
   }
 
   private static func addProduct(conjugate a: Tensor, _ b: Tensor, to sum: Tensor) {
+    let (a, b, result) = (a.data, b.data, sum.data)
     for real in stride(from: 0, to: sum.count, by: 2) {
       let imaginary = real + 1
-      sum.data[real] += a.data[real] * b.data[real] + a.data[imaginary] * b.data[imaginary]
-      sum.data[imaginary] += a.data[real] * b.data[imaginary] - a.data[imaginary] * b.data[real]
+      result[real] += a[real] * b[real] + a[imaginary] * b[imaginary]
+      result[imaginary] += a[real] * b[imaginary] - a[imaginary] * b[real]
     }
   }
 }

@@ -22,12 +22,16 @@ struct SignalPair {
 
     mutating func add(_ block: AudioBuffer) {
       for channel in block.channels {
-        for (index, sample) in channel.enumerated() {
-          if !sample.isFinite {
-            nonFinite += 1
-            firstNonFinite = min(firstNonFinite ?? .max, frames + index)
+        channel.withUnsafeBufferPointer { samples in
+          for index in samples.indices {
+            if !samples[index].isFinite {
+              nonFinite += 1
+              firstNonFinite = min(firstNonFinite ?? .max, frames + index)
+            }
+            // From 2^24 on every float is a whole number.
+            let scaled = samples[index] * 32768
+            if has16Bits, scaled.magnitude < 0x1p24, Float(Int32(scaled)) != scaled { has16Bits = false }
           }
-          if has16Bits, (sample * 32768).rounded() != sample * 32768 { has16Bits = false }
         }
       }
       frames += block.frameCount
@@ -69,18 +73,23 @@ struct Differences: Equatable {
   private var outside = 0
 
   mutating func add(_ reference: [Float], _ estimate: [Float], tolerance: Tolerance) {
-    for (reference, estimate) in zip(reference, estimate) {
-      let (r, e) = (Double(reference), Double(estimate))
-      let (difference, magnitude) = ((e - r).magnitude, r.magnitude)
-      largest = max(largest, difference)
-      sum += difference
-      if difference > tolerance.absolute + tolerance.relative * magnitude { outside += 1 }
-      if magnitude > tolerance.absolute {
-        relativeSum += difference / magnitude
-        audible += 1
+    let frames = min(reference.count, estimate.count)
+    reference.withUnsafeBufferPointer { reference in
+      estimate.withUnsafeBufferPointer { estimate in
+        for index in 0..<frames {
+          let r = Double(reference[index])
+          let (difference, magnitude) = ((Double(estimate[index]) - r).magnitude, r.magnitude)
+          largest = max(largest, difference)
+          sum += difference
+          if difference > tolerance.absolute + tolerance.relative * magnitude { outside += 1 }
+          if magnitude > tolerance.absolute {
+            relativeSum += difference / magnitude
+            audible += 1
+          }
+        }
       }
     }
-    count += min(reference.count, estimate.count)
+    count += frames
   }
 
   /// The mean of |e - r|.
