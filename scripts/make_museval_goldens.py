@@ -5,10 +5,11 @@
     FOLDER/bin/python scripts/make_museval_goldens.py
 
 The estimate of a stem is 0.8 of it and 0.15 of the next one, 5 samples late, rounded to float32; BSSEvalTests.swift makes
-the same. `images` is what `museval.evaluate` does (BSSEval v4), frame by frame; null is a frame that it leaves out because a stem is
-silent there. `sources` is the same with `bsseval_sources_version`, whose SDR its 512-tap filters have a
-part in. Each holds SDR, ISR, SIR and SAR by stem and frame. Two runs write the same bytes.
+the same. `images` is what `museval.evaluate` does (BSSEval v4), frame by frame; null is a frame that it leaves out because
+a stem is silent there. `sources` is the same with `bsseval_sources_version`, whose SDR its 512-tap filters have a part in.
+Each holds SDR, ISR, SIR and SAR by stem and frame. Two runs write the same bytes.
 """
+
 import importlib.util
 import json
 from collections.abc import Callable
