@@ -45,10 +45,13 @@ let package = Package(
         "HTDemucs", "Layers", "Checkpoints", "Tensors", "AudioFiles", "ModelStore",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    // Pages for man(1), made of what ArgumentParser tells of the commands.
+    .target(name: "ManualPages"),
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ModelStore", "Tensors",
+        "Separation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ManualPages", "ModelStore",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -75,6 +78,7 @@ let package = Package(
     .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore", "LoopbackServer"]),
     .testTarget(
       name: "SeparationTests", dependencies: ["Separation", "ModelStore", "GoldenSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "ManualPagesTests", dependencies: ["ManualPages"]),
     .testTarget(
       name: "DemucsCLITests",
       dependencies: ["DemucsCLI", "Separation", "ModelStore", "GoldenSupport", "LoopbackServer"],

@@ -29,7 +29,7 @@ struct SeparateCommand: ParsableCommand {
         130  interrupted
       """)
 
-  @Argument(help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more.", valueName: "file"))
+  @Argument(help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more.", valueName: "file"), completion: .file())
   var files: [String]
 
   @OptionGroup(title: "Output options") var output: OutputArguments

@@ -8,15 +8,17 @@ import Separation
 struct ModelArguments: ParsableArguments {
   @Option(
     name: [.customShort("n", allowingJoined: true), .long],
-    help: ArgumentHelp("Name of a model, or path of a model's or bag's file.", valueName: "name|path"))
+    help: ArgumentHelp("Name of a model, or path of a model's or bag's file.", valueName: "name|path"),
+    completion: .model)
   var name = ModelStore.defaultModelName
 
-  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"), completion: .directory)
   var modelsDir: String?
 
   @Option(
     help: ArgumentHelp(
-      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"))
+      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"),
+    completion: .directory)
   var repo: String?
 
   @Option(
@@ -37,7 +39,7 @@ struct ModelArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Write every intermediate tensor of every segment as .npy, under the name of its PyTorch module.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var dumpTaps: String?
 
   mutating func validate() throws {
@@ -117,7 +119,8 @@ struct OutputArguments: ParsableArguments {
 
   @Option(
     name: [.customShort("o", allowingJoined: true), .long],
-    help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"))
+    help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"),
+    completion: .directory)
   var out = "separated"
 
   @Option(
