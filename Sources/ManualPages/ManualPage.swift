@@ -1,6 +1,6 @@
 /// A page for man(1), made of what a command says of itself, so that it is as true as `--help`.
 public struct ManualPage: Sendable, Equatable {
-  /// `demucs-cli-models-list` for `demucs-cli models list`, which `man demucs-cli models list` finds.
+  /// `demucs-cli-models-list` for `demucs-cli models list`.
   public let name: String
   /// In roff, with the macros of man(7).
   public let text: String
