@@ -30,6 +30,9 @@ DISPATCH(kernel_interleave)
 DISPATCH(kernel_multiply)
 DISPATCH(kernel_transpose)
 DISPATCH(kernel_add)
+DISPATCH(kernel_tanh)
+DISPATCH(kernel_lstm_step)
+DISPATCH(kernel_distance_penalty)
 
 const char *kernel_instruction_set(void) {
   __builtin_cpu_init();

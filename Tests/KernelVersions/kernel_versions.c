@@ -2,7 +2,8 @@
 
 #define EACH(DO)                                                                                                     \
   DO(exp) DO(erf) DO(gelu) DO(sigmoid) DO(affine) DO(affine_glu) DO(moments) DO(layer_norm) DO(token_affine)         \
-  DO(token_residual) DO(softmax_step) DO(softmax_finish) DO(deinterleave) DO(interleave) DO(multiply) DO(transpose) DO(add)
+  DO(token_residual) DO(softmax_step) DO(softmax_finish) DO(deinterleave) DO(interleave) DO(multiply) DO(transpose)     \
+  DO(add) DO(tanh) DO(lstm_step) DO(distance_penalty)
 
 #define DISPATCHED(kernel) .kernel = kernel_##kernel,
 static const kernel_version dispatched = {.name = "dispatched", EACH(DISPATCHED)};

@@ -4,7 +4,7 @@ import Testing
 /// exp, erf, sigmoid and GELU against the double-precision functions of the C library.
 struct ElementaryFunctionTests {
   enum Function: CaseIterable, CustomTestStringConvertible {
-    case exp, erf, sigmoid
+    case exp, erf, sigmoid, tanh
 
     var testDescription: String { "\(self)" }
 
@@ -13,6 +13,7 @@ struct ElementaryFunctionTests {
       case .exp: Foundation.exp(x)
       case .erf: Foundation.erf(x)
       case .sigmoid: 1 / (1 + Foundation.exp(-x))
+      case .tanh: Foundation.tanh(x)
       }
     }
 
@@ -21,6 +22,7 @@ struct ElementaryFunctionTests {
       case .exp: set.run.exp(&x, x.count)
       case .erf: set.run.erf(&x, x.count)
       case .sigmoid: set.run.sigmoid(&x, x.count)
+      case .tanh: set.run.tanh(&x, x.count)
       }
     }
 
@@ -30,6 +32,7 @@ struct ElementaryFunctionTests {
       case .exp: (-87.3365...88.7228, 1)
       case .erf: (-10...10, 1.3)
       case .sigmoid: (-87.3...100, 2.3)
+      case .tanh: (-100...100, 3)
       }
     }
   }
@@ -81,6 +84,10 @@ struct ElementaryFunctionTests {
       #expect(ulps(y, erf(Double(x))) <= 1, "erf(\(x)) is \(y)")
       #expect(x.isNaN || y.sign == x.sign, "erf(\(x)) is \(y)")
     }
+    for (x, y) in zip(inputs, values(.tanh)) {
+      #expect(ulps(y, tanh(Double(x))) <= 1, "tanh(\(x)) is \(y)")
+      #expect(x.isNaN || y.sign == x.sign, "tanh(\(x)) is \(y)")
+    }
   }
 
   /// Below the normal numbers the exponential is cut to zero, which no softmax or sigmoid can tell.
@@ -129,7 +136,7 @@ struct ElementaryFunctionTests {
   @Test(arguments: KernelSet.all, awkwardSizes) func lanesAreAlike(set: KernelSet, count: Int) {
     var random = Random(7)
     let inputs = random.floats(count).map { $0 * 5 }
-    for apply in [set.run.exp, set.run.erf, set.run.gelu, set.run.sigmoid] {
+    for apply in [set.run.exp, set.run.erf, set.run.gelu, set.run.sigmoid, set.run.tanh] {
       var together = inputs + [42]
       apply!(&together, count)
       let alone = inputs.map { x -> Float in

@@ -79,4 +79,17 @@ void kernel_transpose(float *out, size_t out_stride, const float *x, size_t stri
 // x += y on `channels` lines.
 void kernel_add(float *x, size_t x_stride, const float *y, size_t y_stride, size_t channels, size_t columns);
 
+void kernel_tanh(float *x, size_t count);
+
+// One step of an LSTM for `rows` sequences. A row of `gates` holds, for each 16 units in turn, 16 pre-activations of the
+// input, forget, cell and output gate; `cell` rows are padded to a multiple of 16 and carried on:
+//   cell = sigmoid(f) cell + sigmoid(i) tanh(g), output = sigmoid(o) tanh(cell).
+void kernel_lstm_step(float *output, size_t output_stride, float *cell, const float *gates, size_t gates_stride,
+                      size_t rows, size_t units);
+
+// scores[row][key] -= decay[row] * |ahead + row - key|, and where that distance is 0 the score becomes `self`: for
+// attention that forgets with distance. `ahead` is the place of the first query less that of the first key.
+void kernel_distance_penalty(float *scores, size_t rows, size_t keys, size_t stride, ptrdiff_t ahead,
+                             const float *decay, float self);
+
 #endif

@@ -24,6 +24,9 @@ typedef struct {
   __typeof__(kernel_multiply) *multiply;
   __typeof__(kernel_transpose) *transpose;
   __typeof__(kernel_add) *add;
+  __typeof__(kernel_tanh) *tanh;
+  __typeof__(kernel_lstm_step) *lstm_step;
+  __typeof__(kernel_distance_penalty) *distance_penalty;
 } kernel_version;
 
 // How many versions this processor can run, the dispatched one (version 0) counted.
