@@ -73,7 +73,9 @@ package struct BLSTM {
 
   private func run(_ x: FeatureMap, into output: FeatureMap, _ workspace: Workspace) {
     workspace.forEach(x.rows) { row, _ in
-      output.row(row).update(from: x.row(row), count: channels * x.stride)
+      for channel in 0..<channels {
+        output.line(row: row, channel: channel).update(from: x.line(row: row, channel: channel), count: x.columns)
+      }
     }
     let (steps, frames) = Self.frames(rows: x.rows, columns: x.columns)
     let most = max(8, Self.floatsAtOnce / (steps * (lstm.floatsPerStep + 4 * channels)))
