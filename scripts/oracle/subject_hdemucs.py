@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 import torch
@@ -9,6 +10,7 @@ from demucs.hdemucs import HDemucs
 
 from .golden import Golden
 from .networks import HDEMUCS_MMI, Kwargs, encode
+from .subject_apply import Case, record_cases
 from .subject_networks import is_block, network_input, record, refusal, variant_count
 
 # Frequencies are used up after three layers (128, 32, 8, 1); then comes one layer of time. 263 frames: an LSTM sees three
@@ -111,6 +113,31 @@ def make_full_size() -> Golden:
     return golden
 
 
+def separations() -> Iterator[Case]:
+    """No chunk is ever padded, and a segment may be longer than the model's."""
+    for samples in (1, 7, 1_000, 16_799, 16_800, 16_801, 30_001, 50_000):
+        yield Case(f"length.{samples}", samples)
+    yield Case("overlap0.1", 40_000, {"overlap": 0.1})
+    yield Case("segment1", 30_001, {"segment": 1})
+    yield Case("segment0.3_overlap0.5", 9_001, {"segment": 0.3, "overlap": 0.5})
+    yield Case("segment_longer", 50_000, {"segment": 5})
+    yield Case("segment_longer_than_track", 30_001, {"segment": 44})
+    yield Case("shifts2", 30_001, {"shifts": 2})
+    yield Case("silence", 20_000, signal="silence")
+    yield Case("hybrid_old", 30_001, kwargs={"hybrid_old": True})
+    yield Case("separator.song", 40_001, signal="song", via="separator")
+    yield Case("separator.song.shifts1.segment3", 40_001, {"shifts": 1, "segment": 3}, "song", "separator")
+    yield Case("separator.mono.hybrid_old", 20_001, {}, "song", "separator", {"audio_channels": 1, "hybrid_old": True})
+
+
+def make_apply() -> Golden:
+    """``hdemucs-apply``: stems of the small network, as PyTorch's *float32* gives them."""
+    golden = Golden("hdemucs-apply", limit=2_000, count=2_000)
+    golden.metadata["kwargs"] = encode(TINY)
+    record_cases(golden, separations(), TINY, HDemucs)
+    return golden
+
+
 def make() -> list[Golden]:
-    """The golden files ``hdemucs-variants`` and ``hdemucs_mmi``."""
-    return [make_variants(), make_full_size()]
+    """The golden files ``hdemucs-variants``, ``hdemucs-apply`` and ``hdemucs_mmi``."""
+    return [make_variants(), make_apply(), make_full_size()]
