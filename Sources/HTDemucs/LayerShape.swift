@@ -116,7 +116,8 @@ extension Configuration {
       shapes.append(
         LayerShape(
           isFrequency: isFrequency, isLastFrequency: isLast, kernel: size, stride: step, padding: padding,
-          hasNorm: index >= normStarts, context: context(index), inputChannels: frequencyIn, outputChannels: frequencyOut,
+          hasNorm: index >= normStarts, context: context(index), inputChannels: frequencyIn,
+          outputChannels: frequencyOut,
           decoderChannels: frequencyDecoder, inputRows: frequencies, outputRows: outputRows,
           time: isFrequency
             ? .init(

@@ -68,7 +68,8 @@ package struct LocalState {
       let out = output.row(tile.row) + tile.start
       convolution.apply(x, row: tile.row, column: tile.start, columns: tile.count, into: out, output.stride)
       kernel_affine(
-        out, output.stride, out, output.stride, outputs, tile.count, nil, convolution.bias.data, kernel_identity, nil, 0)
+        out, output.stride, out, output.stride, outputs, tile.count, nil, convolution.bias.data, kernel_identity, nil, 0
+      )
     }
     workspace.taps?.record(
       .batch(name + suffix, rows: x.rows, channels: outputs, columns: x.columns), output)

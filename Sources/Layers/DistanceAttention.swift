@@ -40,7 +40,8 @@ public struct DistanceAttention: Sendable {
     workspace.forEach(queries.rows * heads) { unit, _ in
       let (row, head) = unit.quotientAndRemainder(dividingBy: heads)
       kernel_transpose(
-        turned + unit * size, width, values.line(row: row, channel: head * headWidth), values.stride, headWidth, columns)
+        turned + unit * size, width, values.line(row: row, channel: head * headWidth), values.stride, headWidth, columns
+      )
     }
     let tiles = (columns + Self.queryTile - 1) / Self.queryTile
     workspace.forEach(queries.rows * heads * tiles) { unit, scratch in

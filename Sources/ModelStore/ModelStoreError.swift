@@ -45,7 +45,8 @@ extension ModelStoreError: CustomStringConvertible {
       "It is one of Meta's bags of several networks, which this version neither downloads nor combines yet: "
         + "give the path of the .safetensors file of one of them instead."
     case .otherNetwork:
-      "It is one of Meta's older models, whose networks are not HTDemucs and which this version does not run."
+      "It is one of Meta's older models, whose networks are not all HTDemucs or HDemucs and which this version does "
+        + "not run."
     case nil:
       "Check the name, put the file into one of these folders, or give the path of a .safetensors file."
     }
@@ -67,18 +68,18 @@ extension ModelStoreError: CustomStringConvertible {
 
 /// What the names of the PyTorch package (`demucs/remote/*.yaml`) stand for.
 private enum OfficialModel {
-  /// One HTDemucs.
+  /// One HTDemucs or HDemucs.
   case network
-  /// Several HTDemucs.
+  /// Several of them.
   case bag
-  /// Demucs and hybrid Demucs of versions 2 and 3.
+  /// Bags with a Demucs without spectrogram in them, or quantised.
   case otherNetwork
 
   init?(_ name: String) {
     switch name {
-    case "htdemucs", "htdemucs_6s": self = .network
-    case "htdemucs_ft": self = .bag
-    case "hdemucs_mmi", "mdx", "mdx_q", "mdx_extra", "mdx_extra_q", "repro_mdx_a", "repro_mdx_a_hybrid_only",
+    case "htdemucs", "htdemucs_6s", "hdemucs_mmi": self = .network
+    case "htdemucs_ft", "mdx_extra": self = .bag
+    case "mdx", "mdx_q", "mdx_extra_q", "repro_mdx_a", "repro_mdx_a_hybrid_only",
       "repro_mdx_a_time_only":
       self = .otherNetwork
     default: return nil

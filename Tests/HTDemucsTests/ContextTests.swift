@@ -20,7 +20,8 @@ struct ContextTests {
   }
 
   private func check(
-    _ name: String, threads: Int, _ run: (LayerConfiguration.Weights, LayerCase, FeatureMap, Workspace) throws -> FeatureMap
+    _ name: String, threads: Int,
+    _ run: (LayerConfiguration.Weights, LayerCase, FeatureMap, Workspace) throws -> FeatureMap
   ) throws {
     let layer = try LayerCase(name)
     let weights = LayerConfiguration.Weights(layer)

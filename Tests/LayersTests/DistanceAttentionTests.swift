@@ -17,7 +17,8 @@ struct DistanceAttentionTests {
   }
 
   static let shapes = [
-    Shape(heads: 1, headWidth: 1, rows: 1, columns: 1, decay: 1), Shape(heads: 2, headWidth: 3, rows: 2, columns: 2, decay: 1),
+    Shape(heads: 1, headWidth: 1, rows: 1, columns: 1, decay: 1),
+    Shape(heads: 2, headWidth: 3, rows: 2, columns: 2, decay: 1),
     Shape(heads: 4, headWidth: 5, rows: 3, columns: 65, decay: 0.5),
     // Several tiles of queries and of keys, all of which count.
     Shape(heads: 2, headWidth: 16, rows: 1, columns: 1100, decay: 0.01),

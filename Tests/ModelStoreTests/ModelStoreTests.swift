@@ -148,7 +148,7 @@ import Testing
 
   @Test(arguments: [
     ("nonsense", "Check the name"), ("htdemucs_6s", "does not download yet"), ("htdemucs_ft", "bags"),
-    ("mdx_extra", "not HTDemucs"), ("hdemucs_mmi", "not HTDemucs"),
+    ("mdx_extra", "bags"), ("mdx_q", "not all HTDemucs"), ("hdemucs_mmi", "does not download yet"),
   ])
   func unknownName(name: String, hint: String) throws {
     try touch("b/other.safetensors")
