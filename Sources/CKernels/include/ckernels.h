@@ -25,6 +25,7 @@ void kernel_exp(float *x, size_t count);
 void kernel_erf(float *x, size_t count);
 void kernel_gelu(float *x, size_t count);
 void kernel_sigmoid(float *x, size_t count);
+void kernel_tanh(float *x, size_t count);
 
 // out = activation(x * scale[c] + shift[c]) (+ residual). `scale` may be NULL (1), `residual` NULL (none), `out` be `x`.
 typedef enum { kernel_identity = 0, kernel_activation_gelu = 1, kernel_activation_relu = 2 } kernel_activation;
@@ -78,8 +79,6 @@ void kernel_transpose(float *out, size_t out_stride, const float *x, size_t stri
 
 // x += y on `channels` lines.
 void kernel_add(float *x, size_t x_stride, const float *y, size_t y_stride, size_t channels, size_t columns);
-
-void kernel_tanh(float *x, size_t count);
 
 // One step of an LSTM for `rows` sequences. A row of `gates` holds, for each 16 units in turn, 16 pre-activations of the
 // input, forget, cell and output gate; `cell` rows are padded to a multiple of 16 and carried on:
