@@ -26,7 +26,8 @@ HDEMUCS_PRESETS = {"hdemucs_mmi": HDEMUCS_MMI, "hdemucs_tiny": HDEMUCS_TINY}
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", choices=[*PRESETS, *HDEMUCS_PRESETS], default="tiny", help="where the kwargs start from (default: tiny)")
+    presets = [*PRESETS, *HDEMUCS_PRESETS]
+    parser.add_argument("--preset", choices=presets, default="tiny", help="where the kwargs start from (default: tiny)")
     parser.add_argument("--kwargs", default="{}", help="JSON that changes them, or @FILE; without --preset give all you need")
     parser.add_argument("--salt", type=int, help="another set of weights for the same names")
     parser.add_argument("--half", action="store_true", help="store float16, as published models do")

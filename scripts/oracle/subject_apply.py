@@ -128,9 +128,7 @@ def separator(model: torch.nn.Module, options: dict[str, Any]) -> Separator:
     return made
 
 
-def run(
-    case: Case, mix: torch.Tensor, kind: torch.dtype, base: Kwargs, klass: type[Network]
-) -> tuple[torch.Tensor, list[int]]:
+def run(case: Case, mix: torch.Tensor, kind: torch.dtype, base: Kwargs, klass: type[Network]) -> tuple[torch.Tensor, list[int]]:
     """The stems [sources, channels, samples] of a case, and the offsets drawn."""
     kwargs = {**base, **case.kwargs}
     options = {"shifts": 0, "split": True, "overlap": 0.25, **case.options}

@@ -20,7 +20,8 @@ def tapped(model: nn.Module, sink: Sink) -> Iterator[None]:
     """Call ``sink(name, output)`` for each module as it returns, in execution order.
 
     A second output is ``NAME#1``; a second call of a module is ``NAME@2`` (no module here has one). Dropout and
-    Identity are passed over: they return their input; so is the last state of an LSTM, a tuple in its output. The sink must copy what it keeps.
+    Identity are passed over: they return their input; so is the last state of an LSTM, a tuple in its
+    output. The sink must copy what it keeps.
     """
     calls: dict[str, int] = {}
 
