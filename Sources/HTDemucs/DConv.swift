@@ -78,7 +78,9 @@ package struct DConv {
       let squeezed = scratch.allocate(hidden * width)
       let expanded = scratch.allocate(2 * channels * width)
       let affine = scratch.allocate(max(4 * channels, 2 * hidden))
-      layer.squeeze.apply(row, stride: stride, rows: 1, row: 0, column: 0, columns: columns, into: squeezed, width)
+      layer.squeeze.apply(
+        row, stride: stride, rows: 1, length: columns, row: 0, column: 0, columns: columns, into: squeezed, width,
+        scratch: scratch)
       var sums = (0.0, 0.0)
       withUnsafeMutableBytes(of: &sums) {
         let sums = $0.assumingMemoryBound(to: Double.self).baseAddress!
@@ -91,7 +93,9 @@ package struct DConv {
         squeezed, width, squeezed, width, hidden, columns, affine, affine + hidden, kernel_activation_gelu, nil, 0)
       taps.map { tapActivation($0, layer, squeezed, width, index, rows, 0, columns, columns) }
 
-      layer.expand.apply(squeezed, stride: width, rows: 1, row: 0, column: 0, columns: columns, into: expanded, width)
+      layer.expand.apply(
+        squeezed, stride: width, rows: 1, length: columns, row: 0, column: 0, columns: columns, into: expanded, width,
+        scratch: scratch)
       sums = (0, 0)
       withUnsafeMutableBytes(of: &sums) {
         let sums = $0.assumingMemoryBound(to: Double.self).baseAddress!
@@ -142,9 +146,11 @@ package struct DConv {
       let width = squeezed.stride
       let squeezeBias = layer.squeeze.bias.data
 
-      prepare(layer.squeezeNorm, squeezeBias, tiles, rows: rows, columns: columns, affine, workspace) { tile, _, sums in
+      prepare(layer.squeezeNorm, squeezeBias, tiles, rows: rows, columns: columns, affine, workspace) {
+        tile, scratch, sums in
         let out = squeezed.row(tile.row) + tile.start
-        layer.squeeze.apply(map, row: tile.row, column: tile.start, columns: tile.count, into: out, width)
+        layer.squeeze.apply(
+          map, row: tile.row, column: tile.start, columns: tile.count, into: out, width, scratch: scratch)
         layer.squeezeNorm.gather(out, stride: width, columns: tile.count, shift: squeezeBias, into: sums)
       }
       if let taps {
@@ -182,7 +188,8 @@ package struct DConv {
     func product(_ tile: Tile, _ scratch: Arena) -> UnsafeMutablePointer<Float> {
       let expanded = scratch.allocate(2 * channels * tile.count)
       layer.expand.apply(
-        hiddenMap, row: tile.row, column: tile.start, columns: tile.count, into: expanded, tile.count)
+        hiddenMap, row: tile.row, column: tile.start, columns: tile.count, into: expanded, tile.count,
+        scratch: scratch)
       return expanded
     }
     prepare(layer.expandNorm, bias, tiles, rows: rows, columns: columns, affine, workspace) { tile, scratch, sums in

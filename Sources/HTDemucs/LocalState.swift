@@ -64,9 +64,10 @@ package struct LocalState {
     let outputs = convolution.outputChannels
     let output = FeatureMap(in: workspace.arena, rows: x.rows, channels: outputs, columns: x.columns, margin: 0)
     let tiles = Tile.tiles(rows: x.rows, columns: x.columns, channels: channels + outputs)
-    workspace.forEach(tiles) { _, tile, _ in
+    workspace.forEach(tiles) { _, tile, scratch in
       let out = output.row(tile.row) + tile.start
-      convolution.apply(x, row: tile.row, column: tile.start, columns: tile.count, into: out, output.stride)
+      convolution.apply(
+        x, row: tile.row, column: tile.start, columns: tile.count, into: out, output.stride, scratch: scratch)
       kernel_affine(
         out, output.stride, out, output.stride, outputs, tile.count, nil, convolution.bias.data, kernel_identity, nil, 0
       )

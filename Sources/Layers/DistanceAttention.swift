@@ -77,14 +77,14 @@ public struct DistanceAttention: Sendable {
     for query in 0..<count { slope[query] = decay[first + query] * root }
     for start in stride(from: 0, to: columns, by: Self.keyTile) {
       let width = min(Self.keyTile, columns - start)
-      MatrixMultiply.multiplyNarrow(
+      MatrixMultiply.multiply(
         rows: count, columns: width, depth: headWidth, turned, headWidth, keys + start, keyStride, into: scores,
         Self.keyTile)
       kernel_distance_penalty(scores, count, width, Self.keyTile, first - start, slope, selfScore * root)
       // Before the first tile there are no values to fade.
       kernel_softmax_step(
         scores, count, width, Self.keyTile, 1 / root, maximum, sum, gathered, start == 0 ? 0 : headWidth, valueStride)
-      MatrixMultiply.multiplyNarrow(
+      MatrixMultiply.multiply(
         rows: count, columns: headWidth, depth: width, scores, Self.keyTile, values + start * valueStride, valueStride,
         into: gathered, valueStride, accumulate: start > 0)
     }

@@ -153,7 +153,7 @@ public struct BidirectionalLSTM: @unchecked Sendable {
         let out = output + token * width + direction * hiddenWidth
         if let last {
           for block in stride(from: 0, to: gateCount, by: Self.blockWidth) {
-            MatrixMultiply.multiplyNarrow(
+            MatrixMultiply.multiply(
               rows: count, columns: min(Self.blockWidth, gateCount - block), depth: hiddenWidth, last, width,
               weight.data + block * hiddenWidth, Self.blockWidth, into: gate + block, 2 * gateCount, accumulate: true)
           }
