@@ -4,6 +4,7 @@ import Foundation
 import HTDemucs
 import Layers
 import ModelStore
+import Separation
 import Tensors
 
 /// `demucs-cli bench`: how fast a model runs here, and where the time goes.
@@ -45,10 +46,15 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let location = try ModelStore.locate(name, modelsDirectory: modelsDir)
+    guard location.members.count == 1 else {
+      throw ValidationError(
+        "\(location.name) is a bag of \(location.members.count) networks. Give one of them, such as "
+          + "\(location.members[0]).")
+    }
     let threads = Threads.count(jobs: jobs)
     let pool = WorkerPool(threadCount: threads)
     let loading = ContinuousClock.now
-    let model = try HTDemucsModel(try Checkpoint(opening: location.path), pool: pool)
+    let model = try HTDemucsModel(try openCheckpoint(location.members[0]), pool: pool)
     let loadSeconds = (ContinuousClock.now - loading).seconds
     let mix = Self.noise(channels: model.audioChannels, samples: model.segmentLength)
     for _ in 0..<warmup { _ = try model.separate(mix) }

@@ -19,6 +19,7 @@ struct SeparateCommand: ParsableCommand {
         demucs-cli separate *.flac --out stems --float32
         demucs-cli separate song.wav --shifts 4 --overlap 0.5
         demucs-cli separate song.wav --filename '{track} {stem}.{ext}'
+        demucs-cli separate song.wav --name htdemucs_6s    (demucs-cli models says how to get it)
         demucs-cli separate song.wav --name models/my_model.safetensors
 
       Exit status:
@@ -44,8 +45,7 @@ struct SeparateCommand: ParsableCommand {
   mutating func validate() throws {
     if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
     // Two songs of one name would overwrite each other hours later. A model that is not to be found is for later.
-    let folder = (try? ModelStore.locate(model.name, modelsDirectory: model.modelsDir))?.name ?? "MODEL"
-    let layout = try output.layout(model: folder)
+    let layout = try output.layout(model: ModelStore.displayName(model.name))
     let inputs = InputList(files)
     do {
       if let collision = try layout.firstCollision(of: inputs.tracks) {
@@ -93,17 +93,21 @@ struct SeparateCommand: ParsableCommand {
   private func makeSeparator() throws -> (Separator, StemWriter) {
     var logger = Logger(label: "demucs-cli") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = verbose ? .debug : .error
-    let location = try ModelStore.locate(model.name, modelsDirectory: model.modelsDir)
-    logger.debug("found model", metadata: ["name": "\(location.name)", "path": "\(location.path)"])
+    let location = try model.locate()
+    logger.debug("found model", metadata: ["name": "\(location.name)", "files": "\(location.files)"])
     let pool = WorkerPool(threadCount: model.threadCount)
-    let network = try loadModel(
-      at: location.path, pool: pool,
+    let bag = try ModelBag(
+      location, pool: pool,
       options: ModelOptions(tapFolder: model.dumpTaps, segmentsAtOnce: model.segmentsAtOnce))
+    let separator = try Separator(bag: bag, options: chunks.options, logger: logger)
     logger.debug(
-      "loaded model", metadata: ["sources": "\(network.sources)", "threads": "\(pool.threadCount)"])
+      "loaded model",
+      metadata: [
+        "sources": "\(separator.sources)", "networks": "\(bag.members.count)", "threads": "\(pool.threadCount)",
+      ])
     let writer = StemWriter(
       layout: try output.layout(model: location.name), clipMode: output.clipMode,
       sampleFormat: output.sampleFormat)
-    return (try Separator(model: network, options: chunks.options, logger: logger), writer)
+    return (separator, writer)
   }
 }

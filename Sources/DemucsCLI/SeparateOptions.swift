@@ -8,11 +8,16 @@ import Separation
 struct ModelArguments: ParsableArguments {
   @Option(
     name: [.customShort("n", allowingJoined: true), .long],
-    help: ArgumentHelp("Name of a model, or path of a model file.", valueName: "name|path"))
+    help: ArgumentHelp("Name of a model, or path of a model's or bag's file.", valueName: "name|path"))
   var name = ModelStore.defaultModelName
 
   @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"))
   var modelsDir: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"))
+  var repo: String?
 
   @Option(
     name: [.customShort("j", allowingJoined: true), .long],
@@ -44,6 +49,11 @@ struct ModelArguments: ParsableArguments {
       throw ValidationError(
         "--device '\(device)' is not available: demucs-cli runs on the CPU only. Leave it out.")
     }
+  }
+
+  /// Finds the model.
+  func locate() throws -> ModelLocation {
+    try ModelStore.locate(name, modelsDirectory: modelsDir, repository: repo)
   }
 
   /// Threads to work on.

@@ -13,13 +13,19 @@ public func loadModel(
 ) throws -> any SeparationModel {
   let model: HTDemucsModel
   do {
-    model = try HTDemucsModel(try Checkpoint(opening: path), pool: pool)
+    var checkpoint = try openCheckpoint(path)
+    if let segment = options.bagSegment { checkpoint = try checkpoint.with(bagSegment: segment) }
+    model = try HTDemucsModel(checkpoint, pool: pool)
   } catch let error as ConfigurationError {
     throw SeparationError.modelUnavailable(path: path, reason: "\(error)")
   }
   guard let folder = options.tapFolder else { return ParallelModel(model, atOnce: options.segmentsAtOnce) }
   return try TappedModel(model, folder: folder)
 }
+
+/// Opens a model file of any format that is read.
+/// - Throws: `CheckpointError`, with the file's name.
+public func openCheckpoint(_ path: String) throws -> Checkpoint { try Checkpoint(opening: path) }
 
 /// What a model is told when it is loaded, beside its weights.
 public struct ModelOptions: Sendable, Equatable {
@@ -29,6 +35,9 @@ public struct ModelOptions: Sendable, Equatable {
   /// Segments to separate at the same time, each by its share of the threads; `nil` chooses by cores, memory and the
   /// length of the song.
   public var segmentsAtOnce: Int?
+
+  /// Seconds of a segment that the bag of the model asks for, in place of what the network was trained on.
+  var bagSegment: Double?
 
   public init(tapFolder: String? = nil, segmentsAtOnce: Int? = nil) {
     self.tapFolder = tapFolder

@@ -15,6 +15,12 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
   case wrongOutputShape([Int], expected: [Int])
   case outputNotFinite(second: Double)
   case modelUnavailable(path: String, reason: String)
+  /// A bag without a network.
+  case emptyBag
+  /// The weights of a bag do not fit its networks.
+  case wrongWeights(String)
+  /// Two networks of a bag that cannot be averaged; `what` differs.
+  case membersDiffer(first: String, other: String, what: String)
   /// The folder for intermediate tensors cannot be made or written to.
   case tapsUnwritable(folder: String)
 
@@ -48,6 +54,12 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
         + "the audio or the model file is damaged."
     case .modelUnavailable(let path, let reason):
       "The model \(path) cannot be used: \(reason.hasSuffix(".") ? reason : reason + ".")"
+    case .emptyBag:
+      "The bag has no network."
+    case .wrongWeights(let reason):
+      "The weights of the bag do not fit its networks: \(reason)."
+    case .membersDiffer(let first, let other, let what):
+      "The networks \(first) and \(other) cannot be one bag: they differ in \(what)."
     case .tapsUnwritable(let folder):
       "The folder \(folder) for intermediate tensors cannot be made or written to; give --dump-taps another one."
     }

@@ -13,13 +13,13 @@ extension Separator {
     _ path: String, to writer: StemWriter, progress: ProgressHandler? = nil
   ) throws -> SeparatedFile {
     let (audio, warnings) = try AudioSource.load(
-      path: path, sampleRate: model.sampleRate, channelCount: model.audioChannels)
-    _ = try writer.plan(track: path, stems: model.sources)
+      path: path, sampleRate: sampleRate, channelCount: audioChannels)
+    _ = try writer.plan(track: path, stems: sources)
     logger.debug("read song", metadata: ["path": "\(path)", "samples": "\(audio.frameCount)"])
     let stems = try separate(audio, progress: progress)
-    let outputs = try writer.write(stems, track: path, sampleRate: model.sampleRate)
+    let outputs = try writer.write(stems, track: path, sampleRate: sampleRate)
     return SeparatedFile(
-      outputs: outputs, warnings: warnings, seconds: Double(audio.frameCount) / Double(model.sampleRate))
+      outputs: outputs, warnings: warnings, seconds: Double(audio.frameCount) / Double(sampleRate))
   }
 }
 

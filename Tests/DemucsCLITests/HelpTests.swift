@@ -3,7 +3,9 @@ import Testing
 
 /// The help texts are golden files: a change of an option shows in review.
 struct HelpTests {
-  @Test(arguments: [["--help"], ["separate", "--help"]])
+  @Test(
+    arguments: [["--help"], ["separate", "--help"], ["models", "--help"]]
+      + ["list", "info", "download", "import", "verify", "path"].map { ["models", $0, "--help"] })
   func helpIsTheSnapshot(arguments: [String]) throws {
     let program = try Program()
     defer { program.remove() }

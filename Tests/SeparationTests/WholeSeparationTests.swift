@@ -16,16 +16,16 @@ struct WholeSeparationTests {
     cases.filter(isIncluded).compactMap { $0["name"]?.stringValue }
   }
 
-  /// `BagOfModels` is not there yet.
+  /// Tested by `BagTests`.
   static let bags = names { $0["via"]?.stringValue == "bag" }
   static let accepted = names { $0["refused"] == nil }.filter { !bags.contains($0) }
   static let refused = names { $0["refused"] != nil }
 
-  static func model(_ changes: JSONValue?, threads: Int = 2) throws -> HTDemucsModel {
+  static func model(_ changes: JSONValue?, threads: Int = 2, salt: UInt64? = nil) throws -> HTDemucsModel {
     let kwargs = try golden.get().json("kwargs").objectValue ?? [:]
     let description = ModelDescription(
       klass: "demucs.htdemucs.HTDemucs", kwargs: kwargs.merging(changes?.objectValue ?? [:]) { $1 })
-    let network = try InnerNetwork(description) { CounterGenerator.parameter($0, $1) }
+    let network = try InnerNetwork(description) { CounterGenerator.parameter($0, $1, salt: salt) }
     return try HTDemucsModel(network, pool: WorkerPool(threadCount: threads))
   }
 
