@@ -180,32 +180,34 @@ package struct DecoderLayer {
     let taps = workspace.taps
     let step = convolution.stride
     let bias = convolution.bias.data
-    workspace.forEach(convolution.groupCount(input.rows)) { group, scratch in
-      let phases = scratch.allocate(step * outputChannels * output.stride)
-      convolution.applyAlongRows(input, group: group, into: phases, output.stride)
+    let blocks = Tile.blocks(columns: columns)
+    workspace.forEach(convolution.groupCount(input.rows) * blocks.count) { unit, scratch in
+      let (group, block) = (unit / blocks.count, blocks[unit % blocks.count])
+      let (start, width) = (block.lowerBound, (block.count + 15) & ~15)
+      let phases = scratch.allocate(step * outputChannels * width)
+      convolution.applyAlongRows(input, group: group, columns: block, into: phases, width)
       for phase in 0..<step where group * step + phase < full {
-        let tile = phases + phase * outputChannels * output.stride
+        let tile = phases + phase * outputChannels * width
         let uncropped = group * step + phase
         if let taps {
           for suffix in [".conv_tr", ".norm2"] {
             taps.record(
-              .image(name + suffix, rows: full, channels: outputChannels, columns: columns), row: uncropped, tile,
-              stride: output.stride, channels: outputChannels, columns: columns, shift: bias)
+              .image(name + suffix, rows: full, channels: outputChannels, columns: columns), row: uncropped,
+              column: start, tile, stride: width, channels: outputChannels, columns: block.count, shift: bias)
           }
         }
         let row = uncropped - padding
         guard row >= 0, row < output.rows else { continue }
         if let taps {
-          let plain = scratch.allocate(outputChannels * output.stride)
-          kernel_affine(
-            plain, output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation, nil, 0)
+          let plain = scratch.allocate(outputChannels * width)
+          kernel_affine(plain, width, tile, width, outputChannels, block.count, nil, bias, activation, nil, 0)
           taps.record(
-            target("", channels: outputChannels, rows: output.rows, columns: columns), row: row, plain,
-            stride: output.stride, channels: outputChannels, columns: columns)
+            target("", channels: outputChannels, rows: output.rows, columns: columns), row: row, column: start, plain,
+            stride: width, channels: outputChannels, columns: block.count)
         }
         kernel_affine(
-          output.row(row), output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation,
-          skip?.row(row), skip?.stride ?? 0)
+          output.row(row) + start, output.stride, tile, width, outputChannels, block.count, nil, bias, activation,
+          skip.map { $0.row(row) + start }, skip?.stride ?? 0)
       }
     }
   }
