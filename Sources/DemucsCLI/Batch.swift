@@ -32,13 +32,13 @@ final class Batch {
     do {
       let done = try separator.separateFile(
         track, to: writer,
-        reading: { [interruption] seconds in
-          try interruption.check()
-          display.show(reading: seconds)
-        },
         progress: { [interruption] progress in
           try interruption.check()
           display.show(progress)
+        },
+        reading: { [interruption] seconds in
+          try interruption.check()
+          display.show(reading: seconds)
         })
       for warning in done.warnings { console.problem("Warning: \(warning)") }
       display.finish(seconds: done.seconds)

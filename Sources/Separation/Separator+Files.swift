@@ -8,13 +8,13 @@ extension Separator {
   /// - Parameters:
   ///   - path: a file of any format, rate and channel count that `AudioFiles` reads, or a named pipe.
   ///   - writer: which stems are written, where and how.
-  ///   - reading: is told how many seconds have been read while the song is measured; what it throws ends that.
   ///   - progress: is told of every finished segment; what it throws ends the separation.
+  ///   - reading: is told how many seconds have been read while the song is measured; what it throws ends that.
   /// - Returns: what was written.
   /// - Throws: `AudioFileError`, `OutputError`, `SeparationError`, or what the model or a handler throws. Whether the
   ///   stems could be written is found out before the song is separated.
   public func separateFile(
-    _ path: String, to writer: StemWriter, reading: ((Double) throws -> Void)? = nil, progress: ProgressHandler? = nil
+    _ path: String, to writer: StemWriter, progress: ProgressHandler? = nil, reading: ((Double) throws -> Void)? = nil
   ) throws -> SeparatedFile {
     let names = try writer.selection.names(sources: sources)
     // Beside the stems there is room for what is as long as they are; /tmp may be memory.

@@ -11,8 +11,10 @@ struct ReadingFaultTests {
 
   init() throws {
     folder = try SongFolder()
-    song = try folder.writeSong(frames: 20_000)
-    separator = try Separator(model: CopyModel(), options: SeparationOptions(shifts: 0))
+    // More than is read ahead.
+    song = try folder.writeSong(frames: 300_000)
+    separator = try Separator(
+      model: CopyModel(sampleRate: 1000, segmentLength: 4000), options: SeparationOptions(shifts: 0))
   }
 
   private var writer: StemWriter {
@@ -20,7 +22,7 @@ struct ReadingFaultTests {
   }
 
   /// Does something to the song after the first segment.
-  private func separate(_ change: (String) throws -> Void) throws -> SeparatedFile {
+  private func separate(_ change: @escaping (String) throws -> Void) throws -> SeparatedFile {
     try separator.separateFile(
       song, to: writer,
       progress: { progress in
@@ -41,7 +43,7 @@ struct ReadingFaultTests {
   }
 
   @Test func aFileThatIsCutShortIsReported() throws {
-    #expect(throws: AudioFileError.changed(FilePath(song))) { try separate { truncate($0, 90_000) } }
+    #expect(throws: AudioFileError.changed(FilePath(song))) { try separate { truncate($0, 1_500_000) } }
     #expect(try folder.contents() == ["song.wav"])
   }
 
@@ -52,7 +54,7 @@ struct ReadingFaultTests {
         var status = stat()
         #expect(stat(song, &status) == 0)
         let file = try #require(FileHandle(forWritingAtPath: song))
-        try file.seek(toOffset: 100_000)
+        try file.seek(toOffset: 1_200_000)
         try file.write(contentsOf: Data(repeating: 0, count: 40_000))
         try file.close()
         var times = [status.st_atim, status.st_mtim]
@@ -91,7 +93,7 @@ struct ReadingFaultTests {
   @Test func handlersSeeTheReading() throws {
     var seconds: [Double] = []
     _ = try separator.separateFile(song, to: writer, reading: { seconds.append($0) })
-    #expect(seconds.last == 20 && seconds == seconds.sorted())
+    #expect(seconds.last == 300 && seconds == seconds.sorted())
     #expect(throws: CancellationError.self) {
       try separator.separateFile(song, to: writer, reading: { _ in throw CancellationError() })
     }

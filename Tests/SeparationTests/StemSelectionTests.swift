@@ -12,7 +12,7 @@ struct StemSelectionTests {
   init() throws {
     folder = try SongFolder()
     song = try folder.writeSong(frames: 20_000, gain: 1.2)
-    separator = try Separator(model: ToyModel(), options: SeparationOptions(shifts: 1))
+    separator = try Separator(model: ToyModel(sampleRate: 1000, segmentLength: 2000), options: SeparationOptions(shifts: 1))
   }
 
   private func separate(
@@ -25,13 +25,13 @@ struct StemSelectionTests {
     let names = try selection.names(sources: separator.sources)
     #expect(file.outputs == names.map { folder.path + "/toy/song/\($0).wav" })
     let audio = try file.outputs.map {
-      try AudioSource.load(path: $0, sampleRate: 20, channelCount: 2).audio.channels
+      try AudioSource.load(path: $0, sampleRate: 1000, channelCount: 2).audio.channels
     }
     return (Dictionary(uniqueKeysWithValues: zip(names, audio)), file)
   }
 
   private var mix: [[Float]] {
-    get throws { try AudioSource.load(path: song, sampleRate: 20, channelCount: 2).audio.channels }
+    get throws { try AudioSource.load(path: song, sampleRate: 1000, channelCount: 2).audio.channels }
   }
 
   private func combine(_ one: [[Float]], _ other: [[Float]], _ body: (Float, Float) -> Float) -> [[Float]] {
