@@ -12,7 +12,8 @@ struct StemSelectionTests {
   init() throws {
     folder = try SongFolder()
     song = try folder.writeSong(frames: 20_000, gain: 1.2)
-    separator = try Separator(model: ToyModel(sampleRate: 1000, segmentLength: 2000), options: SeparationOptions(shifts: 1))
+    separator = try Separator(
+      model: ToyModel(sampleRate: 1000, segmentLength: 2000), options: SeparationOptions(shifts: 1))
   }
 
   private func separate(
