@@ -1,5 +1,4 @@
 import ArgumentParser
-import AudioFiles
 import Foundation
 import ModelStore
 import Separation
@@ -103,59 +102,6 @@ struct ChunkArguments: ParsableArguments {
       shifts: shifts, overlap: overlap, segment: segment, transitionPower: transitionPower, seed: seed)
   }
 }
-
-/// Where stems go and how they are stored.
-struct OutputArguments: ParsableArguments {
-  enum Depth: String, EnumerableFlag {
-    case int24, float32
-
-    static func help(for value: Depth) -> ArgumentHelp? {
-      switch value {
-      case .int24: "Write 24-bit WAV in place of 16-bit."
-      case .float32: "Write 32-bit float WAV in place of 16-bit."
-      }
-    }
-  }
-
-  @Option(
-    name: [.customShort("o", allowingJoined: true), .long],
-    help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"),
-    completion: .directory)
-  var out = "separated"
-
-  @Option(
-    help: ArgumentHelp(
-      "Name of each stem's file, made of {track}, {trackext}, {stem} and {ext}.", valueName: "template"))
-  var filename = FilenameTemplate.standard.text
-
-  @Flag(exclusivity: .exclusive) var depth: Depth?
-
-  @Option(
-    help: ArgumentHelp("What to do with stems beyond full scale.", valueName: "mode"))
-  var clipMode = ClipMode.rescale
-
-  mutating func validate() throws {
-    do {
-      _ = try FilenameTemplate(filename)
-    } catch {
-      throw ValidationError("\(error)")
-    }
-  }
-
-  var sampleFormat: SampleFormat {
-    switch depth {
-    case .int24: .int24
-    case .float32: .float32
-    case nil: .int16
-    }
-  }
-
-  func layout(model: String) throws -> OutputLayout {
-    OutputLayout(root: out, model: model, template: try FilenameTemplate(filename))
-  }
-}
-
-extension ClipMode: ExpressibleByArgument {}
 
 /// How `--jobs` becomes a number of threads.
 enum Threads {
