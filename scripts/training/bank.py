@@ -235,9 +235,9 @@ def play_soundfont(task: Task) -> list[tuple[np.ndarray, float, float, str]]:
 
 
 def patch_tasks(count: int) -> Iterator[Task]:
-    """`count` patches for each stem (three times as many for `other`); every fifth is held out."""
+    """`count` patches for each stem (twice as many for `bass`, four times for `other`); every fifth is held out."""
     for stem in STEMS:
-        for number in range(count * (3 if stem == "other" else 1)):
+        for number in range(count * {"other": 4, "bass": 2}.get(stem, 1)):
             kind = "hits" if stem == "drums" else "notes"
             yield Task(f"synth_{stem}_{number}", stem, kind, number % 5 == 4, "patch", (number,))
 

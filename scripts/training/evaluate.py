@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    model = network.load(options.model)[0].eval() if options.model else None
+    model = network.Network(network.load(options.model)[0].eval()) if options.model else None
     report: dict[str, dict] = {}
     for truth in options.truth:
         ours, sixths, named = [], [], {}

@@ -108,7 +108,7 @@ class Kit:
                     break
         self.gains = {piece: level * 10 ** (rng.gauss(0, 3) / 20) for piece, level in self.LEVELS.items()}
         self.pans = {piece: rng.uniform(-0.5, 0.5) * (piece not in ("kick", "snare")) for piece in self.LEVELS}
-        self.tunes = {piece: 2 ** (rng.gauss(0, 1.0) / 12) for piece in self.LEVELS}
+        self.tunes = {piece: 2 ** (rng.gauss(0, 2.0 if piece in ("kick", "tom", "perc") else 1.0) / 12) for piece in self.LEVELS}
         self.length = rng.choice((4.0, 4.0, 1.0, 0.4))
 
     def play(self, events: list[Event], samples: int) -> np.ndarray:

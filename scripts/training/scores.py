@@ -48,11 +48,13 @@ def mean_scores(songs: list[dict[str, dict[str, float]]], key: str = "nsdr") -> 
 
 
 def generated_songs(folder: Path) -> Iterator[tuple[str, Tensor]]:
-    """Songs of the generator ([6, 2, samples]); a fixed, uneven balance (2.5 dB) is laid over them."""
+    """Songs [6, 2, samples] of a folder; over generated ones (`song*`) a fixed, uneven balance (2.5 dB) is laid."""
     for path in sorted(folder.glob("*.npy")):
         song = torch.from_numpy(np.load(path)).float() / 32768
-        gains = np.random.default_rng(sum(path.stem.encode())).normal(-3.0, 2.5, len(STEMS))
-        yield path.stem, song * torch.tensor(10 ** (gains / 20), dtype=torch.float32)[:, None, None]
+        if path.stem.startswith("song"):
+            gains = np.random.default_rng(sum(path.stem.encode())).normal(-3.0, 2.5, len(STEMS))
+            song = song * torch.tensor(10 ** (gains / 20), dtype=torch.float32)[:, None, None]
+        yield path.stem, song
 
 
 def recorded_song(folder: Path, start: float = 0.0, seconds: float | None = None) -> Tensor:

@@ -104,6 +104,58 @@ def frequency_modulation(rng: Generator, decay: float, ratios: tuple[float, ...]
     return play
 
 
+def sub_bass(rng: Generator) -> Patch:
+    """The bass of dance music and hip-hop: a sine below 100 Hz, with a drop at the start and a little saturation."""
+    drop, fall = rng.uniform(0, 12) * (rng.random() < 0.5), rng.uniform(0.02, 0.08)
+    decay = float(rng.choice([0.3, 0.8, 2.0, 30.0]))
+    drive, second = rng.uniform(0.2, 4.0) * (rng.random() < 0.6), rng.uniform(0, 0.3)
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        turn = 2 * np.pi * np.cumsum(hertz(midi) * 2 ** (drop / 12 * np.exp(-time / fall))) / RATE
+        sound = np.sin(turn) + second * np.sin(2 * turn)
+        if drive > 0:
+            sound = np.tanh(drive * sound) / np.tanh(drive)
+        return sound * np.clip(time / 0.004, 0, 1) * np.exp(-time / decay)
+
+    return play
+
+
+def wobble(rng: Generator, dark: float) -> Patch:
+    """Detuned saws or squares whose filter is swung by a slow oscillator: growls, pulsing pads, plucked sweeps."""
+    amplitudes = harmonics(str(rng.choice(["saw", "square", "pulse", "odd"])), rng)
+    voices = int(rng.integers(1, 8))
+    detune = rng.uniform(-0.35, 0.35, voices) * rng.uniform(0.1, 1.0)
+    low, high = dark * rng.uniform(80, 500), dark * rng.uniform(1500, 14000)
+    rate, shape, attack = rng.uniform(0.2, 9.0), rng.uniform(0.5, 3.0), float(rng.choice([0.003, 0.05, 0.4]))
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        bank = tables(amplitudes, np.geomspace(low, high, 6), 4.0, hertz(midi))
+        position = 5 * (0.5 + 0.5 * np.sin(2 * np.pi * rate * time)) ** shape
+        phases = np.random.default_rng(int(midi * 10)).uniform(0, 1, voices)
+        sound = sum(read_tables(bank, hertz(midi + d) * time + p, position) for d, p in zip(detune, phases, strict=True))
+        return sound * np.clip(time / attack, 0, 1)
+
+    return play
+
+
+def sweep(rng: Generator, seconds: float) -> np.ndarray:
+    """A riser, a fall or a swell of filtered noise with or without a gliding tone, mono: the effects between two sections."""
+    count = int(seconds * RATE)
+    rise = np.linspace(0, 1, count)
+    rise = rise if rng.random() < 0.6 else rise[::-1]
+    noise = rng.standard_normal(count)
+    dark = lfilter([0.03], [1, -0.97], noise)
+    bright = lfilter([1, -1], [1, -0.5], noise) * 0.5
+    sound = (dark * 3 * (1 - rise) + bright * rise) * (0.1 + rise ** rng.uniform(1, 3))
+    if rng.random() < 0.5:
+        start = rng.uniform(100, 600)
+        turn = np.cumsum(start * 2 ** (rise * rng.uniform(1, 4))) / RATE
+        sound = sound * rng.uniform(0.0, 0.6) + 0.3 * (2 * (turn % 1.0) - 1) * (0.2 + rise)
+    return sound * np.clip((1 - np.linspace(0, 1, count)) * 50, 0, 1)
+
+
 def struck_string(rng: Generator) -> Patch:
     """A piano-like tone: stretched partials that decay the faster the higher they are."""
     stretch, tilt, hammer = rng.uniform(1e-4, 6e-4), rng.uniform(0.9, 1.6), rng.uniform(0.05, 0.2)
@@ -215,10 +267,14 @@ def patch_for(stem: str, rng: Generator) -> Patch:
     """A random patch that belongs to `stem` (any stem but drums)."""
     kind = rng.random()
     if stem == "bass":
-        if kind < 0.25:
+        if kind < 0.15:
             return frequency_modulation(rng, rng.uniform(0.4, 2.0), (0.5, 1, 2, 3))
-        if kind < 0.4:
+        if kind < 0.25:
             return plucked_string(rng)
+        if kind < 0.55:
+            return sub_bass(rng)
+        if kind < 0.68:
+            return wobble(rng, 0.15)
         sustain = rng.uniform(0.2, 1.0)
         return subtractive(rng, 0.003, rng.uniform(0.1, 0.8), sustain, int(rng.integers(1, 3)), rng.uniform(0.2, 0.6))
     if stem == "guitar":
@@ -229,6 +285,8 @@ def patch_for(stem: str, rng: Generator) -> Patch:
         return vowel(rng)
     if kind < 0.15:
         return frequency_modulation(rng, rng.uniform(0.5, 3.0), (1.41, 2.0, 3.5, 5.0))
+    if kind < 0.28:
+        return wobble(rng, 1.0)
     if kind < 0.45:
         return subtractive(rng, rng.uniform(0.1, 0.8), 2.0, rng.uniform(0.6, 1.0), int(rng.integers(3, 6)), 0.7)
     if kind < 0.7:

@@ -13,6 +13,7 @@ import argparse
 import copy
 import math
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,9 @@ class Settings:
     average: float
     score_every: float
     spectral: float
+    begin_at: float
+    late: Path | None
+    late_from: float
 
 
 class Clock:
@@ -89,7 +93,6 @@ class Trainer:
             self.configuration = network.TINY if settings.tiny else network.CONFIGURATION
             self.model = network.build(self.configuration)
         self.model.to(self.device).train()
-        network.keep_positions(self.model, self.device)
         self.flat = FlatParameters(self.model)
         self.average = self.flat.data.clone()
         self.shadow = copy.deepcopy(self.model).eval()
@@ -98,14 +101,15 @@ class Trainer:
         self.weights.grad = self.flat.grad
         fused = self.device.type == "cuda"
         self.optimiser = torch.optim.AdamW([self.weights], lr=settings.rate, betas=(0.9, 0.99), weight_decay=0.0, fused=fused)
-        self.inner: network.Inner = network.InnerNetwork(self.model)
-        if settings.compile:
-            self.inner = torch.compile(self.inner)
         self.half = self.device.type == "cuda"
+        kind = torch.bfloat16 if self.half else torch.float32
+        self.network = network.Network(self.model, kind, settings.compile)
+        self.shadow_network = network.Network(self.shadow, kind)
         self.loss = LossSettings(spectral_weight=settings.spectral)
+        self.training_loss = torch.compile(training_loss, dynamic=False) if settings.compile else training_loss
         samples = int(settings.seconds * RATE)
-        room = 120 if settings.real else 0
-        self.pool = SongPool(room, settings.slots, samples, self.device, settings.seed * 1000 + rank)
+        room = 180 if settings.real else 0
+        self.pool = SongPool(room, settings.slots, samples, self.device, settings.seed * 1000 + rank, settings.compile)
 
     def say(self, text: str) -> None:
         if self.rank == 0:
@@ -115,8 +119,7 @@ class Trainer:
         """Forward and backward; gradients are added up in the flat buffer."""
         assert self.flat.grad is not None
         self.flat.grad.zero_()
-        estimate = network.separate_segments(self.model, self.inner, mix, self.half)
-        loss, active, shown = training_loss(estimate, target, mix, self.loss)
+        loss, active, shown = self.training_loss(self.network(mix), target, mix, self.loss)
         loss.backward()
         return loss.detach(), active, shown
 
@@ -142,9 +145,10 @@ class Trainer:
         if self.settings.compile:
             noise = 0.1 * torch.randn(batch, len(STEMS), 2, SEGMENT, device=self.device)
             begun = time.time()
-            self.step(noise.sum(1), noise)
-            self.step(noise.sum(1), noise)
+            for _ in range(3):
+                self.step(noise.sum(1), noise)
             self.say(f"compiled in {time.time() - begun:.0f} s")
+            self.measure(noise)
         while self.pool.added < self.settings.first:
             time.sleep(0.2)
         self.say(f"pool: {self.pool.added} songs, {self.pool.real} pieces of real ones")
@@ -154,6 +158,16 @@ class Trainer:
                 time.sleep(0.2)
             self.model.load_state_dict(network.load(settings_start)[0].state_dict())
             self.average.copy_(self.flat.data)
+
+    def measure(self, noise: Tensor) -> None:
+        """Say how long a step takes, and what of it the mixing of songs will add."""
+        mix, begun = noise.sum(1), time.time()
+        for _ in range(5):
+            self.step(mix, noise)
+        torch.cuda.synchronize()
+        taken = (time.time() - begun) / 5
+        memory = torch.cuda.max_memory_allocated() / 2**30
+        self.say(f"a step of {len(mix)} segments takes {1000 * taken:.0f} ms; at most {memory:.0f} GiB in use")
 
     def shared_progress(self, clock: Clock) -> float:
         """Rank 0's clock, the same for all."""
@@ -165,7 +179,7 @@ class Trainer:
     def run(self, begun: float) -> None:
         settings = self.settings
         spool = settings.spool / f"gpu{self.rank}"
-        filler = PoolFiller(self.pool, spool, settings.real)
+        filler = PoolFiller(self.pool, spool, [settings.real] if settings.real else [])
         filler.start()
         self.prepare()
         if settings.gpus > 1:
@@ -180,9 +194,15 @@ class Trainer:
         while progress < 1.0:
             if step % (10 if self.half else 1) == 0:
                 progress = self.shared_progress(clock)
-            recipe = Recipe.at(progress)
+            if settings.late and progress > settings.late_from and settings.late not in filler.real:
+                if self.rank == 0:
+                    self.score(step)
+                    shutil.copy(settings.out / "open_6s.safetensors", settings.out / "before-late.safetensors")
+                filler.real.append(settings.late)
+            recipe = Recipe.at(settings.begin_at + (1 - settings.begin_at) * progress)
             # The magnitude term helps at the start; it costs SDR at the end.
-            self.loss = LossSettings(spectral_weight=settings.spectral * max(0.0, 1 - progress / 0.6))
+            if settings.spectral:
+                self.loss = LossSettings(spectral_weight=settings.spectral * max(0.0, 1 - progress / 0.6))
             mix, target = fixed[step % len(fixed)] if fixed else self.pool.draw(settings.batch, recipe)
             loss, active, shown = self.step(mix, target)
             norm = self.update(step, progress)
@@ -218,16 +238,22 @@ class Trainer:
         path = self.settings.out / "open_6s.safetensors"
         network.save(path, self.flat.state(self.average), self.configuration)
         self.shadow_flat.data.copy_(self.average)
-        if not self.settings.validation:
+        if not self.settings.validation or not self.settings.validation.exists():
             return
-        results = []
-        for _, song in scores.generated_songs(self.settings.validation):
+        results: dict[str, list] = {}
+        for name, song in scores.generated_songs(self.settings.validation):
             song = song.to(self.device)
-            results.append(scores.score_song(song, network.separate_song(self.shadow, song.sum(0), half=self.half, batch=4)))
-        means = scores.mean_scores(results)
-        if means:
+            results.setdefault(name.split("-")[0].rstrip("0123456789"), []).append(scores.score_song(song, self.separate(song.sum(0))))
+        for kind, songs in results.items():
+            means = scores.mean_scores(songs)
             figures = " ".join(f"{stem} {value:.2f}" for stem, value in means.items())
-            self.say(f"validation step {step}: {figures} mean {sum(means.values()) / len(means):.2f}")
+            leaks = " ".join(f"{value:.0f}" for value in scores.mean_scores(songs, "leak_db").values())
+            mean = sum(means.values()) / max(len(means), 1)
+            self.say(f"validation step {step}: {kind} {figures} mean {mean:.2f} | leak {leaks}")
+
+    def separate(self, mix: Tensor) -> Tensor:
+        """A song by the averaged weights."""
+        return network.separate_song(self.shadow_network, mix, batch=8 if self.half else 1)
 
 
 def start_process(rank: int, settings: Settings, begun: float) -> None:
@@ -267,6 +293,9 @@ def parse() -> Settings:
     parser.add_argument("--average", type=float, default=0.999, help="decay of the average of the weights")
     parser.add_argument("--score-every", type=float, default=120.0, help="seconds between two validations")
     parser.add_argument("--spectral", type=float, default=0.0, help="weight of the magnitude term")
+    parser.add_argument("--begin-at", type=float, default=0.0, help="where on the curriculum to begin: 0.35 after a warm start")
+    parser.add_argument("--late", type=Path, help="real songs held out until LATE_FROM of the run")
+    parser.add_argument("--late-from", type=float, default=0.65)
     return Settings(**vars(parser.parse_args()))
 
 
