@@ -337,9 +337,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--index", default="index", help="name of the index, when a bank is built in pieces")
     options = parser.parse_args()
-    build_bank(
-        options.out, options.instruments, options.soundfont, options.voices, options.patches, options.jobs, options.index
-    )
+    build_bank(options.out, options.instruments, options.soundfont, options.voices, options.patches, options.jobs, options.index)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,9 @@ def attend(query: Tensor, key: Tensor, attention: nn.MultiheadAttention, kind: t
     return linear(joined, attention.out_proj.weight, attention.out_proj.bias)
 
 
-def transform(x: Tensor, layer: MyTransformerEncoderLayer | CrossTransformerEncoderLayer, across: Tensor | None, kind: torch.dtype) -> Tensor:
+def transform(
+    x: Tensor, layer: MyTransformerEncoderLayer | CrossTransformerEncoderLayer, across: Tensor | None, kind: torch.dtype
+) -> Tensor:
     """A transformer layer on [B, T, C] float32; `across` is what a cross layer attends to."""
 
     def norm(value: Tensor, module: nn.LayerNorm) -> Tensor:

@@ -22,8 +22,10 @@ CONFIGURATION: dict = {
 TINY: dict = {**CONFIGURATION, "channels": 8, "t_layers": 1, "t_heads": 2, "t_hidden_scale": 1.0}
 """A configuration for the smoke run: the same code, a hundredth of the work."""
 
+
 def build(configuration: dict) -> HTDemucs:
     return HTDemucs(**configuration)
+
 
 def complex_frames(model: HTDemucs, mix: Tensor, window: Tensor) -> Tensor:
     """The STFT of HTDemucs, [B, 2, T, F] complex64: a segment's own frames only, orthonormal, without the top bin."""
@@ -118,7 +120,7 @@ def load(path: Path) -> tuple[HTDemucs, dict]:
     """The model of a checkpoint (float32) and its configuration."""
     with safe_open(str(path), "pt") as file:
         kwargs = json.loads(file.metadata()["kwargs"])
-        state = {name: file.get_tensor(name).float() for name in file.keys()}
+        state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
     for key, value in kwargs.items():
         if isinstance(value, dict) and value.get("_type") == "fraction":
             kwargs[key] = Fraction(value["numerator"], value["denominator"])

@@ -126,7 +126,13 @@ def dress(stem: str, audio: np.ndarray, style: str, rng: random.Random, noise: G
     if stem in ("vocals", "guitar", "other") and rng.random() < 0.2:
         audio = effects.echo(audio, rng.uniform(0.15, 0.6), rng.uniform(0.2, 0.5))
     wet = {"bass": -45.0, "drums": rng.uniform(-40, -12), "vocals": rng.uniform(-30, -7), "other": rng.uniform(-35, -5)}
-    audio = effects.colour(audio, noise, rng.uniform(1, 6 if stem in ("other", "guitar", "piano") else 4), wet.get(stem, rng.uniform(-40, -8)), rng.uniform(0.3, 2.2))
+    audio = effects.colour(
+        audio,
+        noise,
+        rng.uniform(1, 6 if stem in ("other", "guitar", "piano") else 4),
+        wet.get(stem, rng.uniform(-40, -8)),
+        rng.uniform(0.3, 2.2),
+    )
     if stem == "drums":
         return effects.place(audio, 0.0, rng.uniform(0.2, 1.0))
     reach = {"bass": 0.15, "vocals": 0.15}.get(stem, 0.6)

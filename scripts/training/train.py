@@ -186,8 +186,7 @@ class Trainer:
             dist.barrier()
         clock = Clock(settings, begun)
         fixed = [
-            self.pool.draw(settings.batch, Recipe(together=1.0, real=0.0))
-            for _ in range(-(-settings.overfit // settings.batch))
+            self.pool.draw(settings.batch, Recipe(together=1.0, real=0.0)) for _ in range(-(-settings.overfit // settings.batch))
         ]
         step, progress, scored, seen = 0, 0.0, time.time(), time.time()
         sums, counts = torch.zeros(2, len(STEMS), device=self.device), torch.zeros(2, len(STEMS), device=self.device)
@@ -243,7 +242,9 @@ class Trainer:
         results: dict[str, list] = {}
         for name, song in scores.generated_songs(self.settings.validation):
             song = song.to(self.device)
-            results.setdefault(name.split("-")[0].rstrip("0123456789"), []).append(scores.score_song(song, self.separate(song.sum(0))))
+            results.setdefault(name.split("-")[0].rstrip("0123456789"), []).append(
+                scores.score_song(song, self.separate(song.sum(0)))
+            )
         for kind, songs in results.items():
             means = scores.mean_scores(songs)
             figures = " ".join(f"{stem} {value:.2f}" for stem, value in means.items())
