@@ -170,7 +170,7 @@ PROGRAMS: dict[str, list[tuple[int, int]]] = {
     + [(8, p) for p in (16, 17, 40, 48, 50, 61, 62, 63, 80)],
     "drums": [(128, p) for p in (0, 1, 2, 3, 8, 11, 16, 17, 24, 25, 32, 34, 40, 41)],
 }
-RANGES = {"piano": (28, 96, 4), "guitar": (40, 85, 3), "bass": (24, 58, 3), "other": (40, 92, 4)}
+RANGES = {"piano": (28, 96, 4), "guitar": (40, 85, 3), "bass": (24, 58, 3), "other": (32, 92, 4)}
 DRUM_KEYS = {
     35: "kick", 36: "kick", 37: "rim", 38: "snare", 39: "clap", 40: "snare", 41: "tom", 42: "hat_closed", 43: "tom",
     44: "hat_closed", 45: "tom", 46: "hat_open", 47: "tom", 48: "tom", 49: "crash", 50: "tom", 51: "ride", 52: "crash",
@@ -247,7 +247,7 @@ def play_patch(task: Task) -> list[tuple[np.ndarray, float, float, str]]:
     if task.stem == "drums":
         return [(hit[:, None], float("nan"), 0.8, piece) for piece, hit in synthesis.drum_hits(rng).items()]
     patch = synthesis.patch_for(task.stem, rng)
-    low, high, step = {**RANGES, "vocals": (45, 76, 3), "other": (40, 92, 5)}[task.stem]
+    low, high, step = {**RANGES, "vocals": (45, 76, 3), "other": (30, 92, 5)}[task.stem]
     sounds = []
     for midi in range(low, high, step):
         audio = patch(float(midi), 3.0)

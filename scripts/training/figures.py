@@ -1,8 +1,8 @@
 """The scores of the embedded model, from the reports of evaluate.py into README.md and the model's card.
 
-    python figures.py collect "TITLE=REPORT.json TRUTH..." ...    writes models/open_6s.scores.json; a TRUTH is the end of its name
-    python figures.py                                             writes the tables between the markers
-    python figures.py --check                                     exit status 1 when a table is not that of the scores
+python figures.py collect "TITLE=REPORT.json TRUTH..." ...    writes models/open_6s.scores.json; a TRUTH is the end of its name
+python figures.py                                             writes the tables between the markers
+python figures.py --check                                     exit status 1 when a table is not that of the scores
 """
 
 from __future__ import annotations

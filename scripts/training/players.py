@@ -52,9 +52,11 @@ class Player:
         self.pitches = np.array([note.pitch for note in instrument.notes])
         self.velocities = np.array([note.velocity for note in instrument.notes])
         self.detune = rng.gauss(0, 0.05)
+        # Samples of other pitches than those played: the same instrument, larger or smaller.
+        self.size = rng.uniform(-5, 5) if rng.random() < 0.4 else 0.0
 
     def choose(self, pitch: float, velocity: float) -> Note:
-        distance = np.abs(self.pitches - pitch) * 1.0 + 2.0 * np.abs(self.velocities - velocity)
+        distance = np.abs(self.pitches - pitch - self.size) * 1.0 + 2.0 * np.abs(self.velocities - velocity)
         near = np.flatnonzero(distance < distance.min() + 0.6)
         return self.instrument.notes[int(self.rng.choice(list(near)))]
 

@@ -38,12 +38,13 @@ class Recipe:
 
     @staticmethod
     def at(progress: float) -> Recipe:
-        """Few stems and even levels at first; full, sparse and uneven mixtures later."""
+        """Few stems and even levels at first; full, sparse and uneven mixtures later; in the end mostly whole songs."""
         ease = min(max((progress - 0.05) / 0.3, 0.0), 1.0)
+        whole = min(max((progress - 0.6) / 0.3, 0.0), 1.0)
         return Recipe(
-            together=0.4 + 0.25 * ease,
+            together=0.4 + 0.25 * ease + 0.15 * whole,
             real=0.05 + 0.15 * ease,
-            few=0.65 - 0.4 * ease,
+            few=0.65 - 0.4 * ease - 0.12 * whole,
             drop=0.08 * ease,
             spread_db=2.0 + 2.0 * ease,
         )
@@ -80,6 +81,8 @@ class SongPool:
         data = torch.from_numpy(song).to(self.device)
         self.songs[slot] = data
         self.present[slot] = (data.abs().amax((1, 2)) > 300).float()
+        if self.device.type == "cuda":
+            torch.cuda.current_stream(self.device).synchronize()
 
     def _random(self, *shape: int) -> Tensor:
         return torch.rand(*shape, device=self.device, generator=self.generator)
@@ -153,6 +156,8 @@ class PoolFiller(threading.Thread):
     def run(self) -> None:
         if self.pool.device.type == "cuda":
             torch.cuda.set_device(self.pool.device)
+            # On a stream of its own a song need not wait for the steps in flight.
+            torch.cuda.set_stream(torch.cuda.Stream(self.pool.device))
         while not self.stopped.is_set():
             found = sorted(self.spool.glob("*.npy"))
             for path in found[:8]:

@@ -49,6 +49,10 @@ class Orchestra:
         return rng.choice(group)
 
 
+MAKES_ROOM = {"vocals": 0.7, "guitar": 0.5, "piano": 0.4, "other": 0.35}
+"""How often a stem is rolled off below the bass, as whoever mixes a song does."""
+
+
 def play_stem(stem: str, sketch: Sketch, orchestra: Orchestra, rng: random.Random, samples: int) -> np.ndarray:
     """The dry part of one stem, [samples, 2]."""
     kinds = orchestra.by_stem[stem]
@@ -117,8 +121,10 @@ def dress(stem: str, audio: np.ndarray, style: str, rng: random.Random, noise: G
         audio = 0.5 * audio + 0.5 * effects.distort(audio, rng.uniform(1.0, 5.0), 0.0)
     if stem != "bass" and rng.random() < 0.06:
         audio = effects.band_limit(audio, rng.uniform(30, 400), rng.uniform(2500, 11000))
-    if stem == "bass" and rng.random() < 0.15:
-        audio = effects.band_limit(audio, 20.0, rng.uniform(120, 600))
+    if stem == "bass" and rng.random() < 0.3:
+        audio = effects.band_limit(audio, 20.0, rng.uniform(120, 900))
+    if rng.random() < MAKES_ROOM.get(stem, 0.0):
+        audio = effects.band_limit(audio, rng.uniform(60, 220), 22000.0)
     if stem in ("guitar", "other", "piano", "vocals") and rng.random() < 0.15:
         audio = effects.chorus(audio, noise)
     if rng.random() < {"vocals": 0.7, "bass": 0.6, "drums": 0.5}.get(stem, 0.3):
@@ -129,7 +135,7 @@ def dress(stem: str, audio: np.ndarray, style: str, rng: random.Random, noise: G
     audio = effects.colour(
         audio,
         noise,
-        rng.uniform(1, 6 if stem in ("other", "guitar", "piano") else 4),
+        rng.choice((rng.uniform(0, 1.5), rng.uniform(0, 1.5), rng.uniform(1, 3), rng.uniform(2, 5))),
         wet.get(stem, rng.uniform(-40, -8)),
         rng.uniform(0.3, 2.2),
     )

@@ -157,9 +157,10 @@ def sweep(rng: Generator, seconds: float) -> np.ndarray:
 
 
 def struck_string(rng: Generator) -> Patch:
-    """A piano-like tone: stretched partials that decay the faster the higher they are."""
+    """A piano-like tone of one to three strings: stretched partials that decay the faster the higher they are."""
     stretch, tilt, hammer = rng.uniform(1e-4, 6e-4), rng.uniform(0.9, 1.6), rng.uniform(0.05, 0.2)
     length, strike = rng.uniform(2.0, 5.0), rng.uniform(0.08, 0.14)
+    strings = rng.normal(0, 8e-4, int(rng.integers(1, 4)))
 
     def play(midi: float, seconds: float) -> np.ndarray:
         time = np.arange(int(seconds * RATE)) / RATE
@@ -170,7 +171,8 @@ def struck_string(rng: Generator) -> Patch:
                 break
             loud = abs(np.sin(np.pi * n * strike)) / n**tilt
             life = length * 2 ** ((60 - midi) / 24) / (1 + 0.3 * n)
-            sound += loud * np.exp(-time / life) * np.sin(2 * np.pi * pitch * time + n)
+            beating = sum(np.sin(2 * np.pi * pitch * (1 + off) * time + n) for off in strings) / len(strings)
+            sound += loud * np.exp(-time / life) * beating
         knock = np.random.default_rng(int(midi)).standard_normal(len(time)) * np.exp(-time / 0.01)
         return sound + hammer * lfilter([0.1], [1, -0.9], knock)
 
@@ -224,6 +226,29 @@ def vowel(rng: Generator) -> Patch:
         sound = read_tables(np.array(rows), phase, 4 * np.clip(time / max(seconds, 0.1), 0, 1))
         noise = np.random.default_rng(int(midi)).standard_normal(len(time)) * breath * np.abs(sound).max()
         return (sound + noise) * np.clip(time / 0.06, 0, 1)
+
+    return play
+
+
+def reed(rng: Generator) -> Patch:
+    """A blown or bowed tone: a buzz through the fixed resonances of a body, with vibrato and breath."""
+    amplitudes = harmonics(str(rng.choice(["saw", "saw", "square", "odd"])), rng)
+    body = np.exp(rng.uniform(np.log(250), np.log(6000), int(rng.integers(2, 6))))
+    sharp, gains = rng.uniform(0.1, 0.6, len(body)), rng.uniform(0.3, 3.0, len(body))
+    attack, depth, rate = rng.uniform(0.01, 0.2), rng.uniform(0, 0.4), rng.uniform(4.0, 7.0)
+    dark, breath, swell = rng.uniform(1500, 9000), rng.uniform(0, 0.03), rng.uniform(0, 0.5)
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        pitch = np.arange(1, 401) * hertz(midi)
+        ring = 0.2 + sum(g / (1 + ((pitch / f - 1) / s) ** 2) for f, g, s in zip(body, gains, sharp, strict=True))
+        bank = tables(amplitudes * ring, np.geomspace(0.3 * dark, dark, 4), 3.0, hertz(midi))
+        rise = np.clip(time / attack, 0, 1)
+        swing = depth / 12 * np.clip((time - 0.25) / 0.3, 0, 1) * np.sin(2 * np.pi * rate * time)
+        phase = np.cumsum(hertz(midi) * 2**swing) / RATE
+        sound = read_tables(bank, phase, 3 * rise * (1 - swell * (0.5 + 0.5 * np.sin(2 * np.pi * 0.4 * time))))
+        noise = lfilter([0.3], [1, -0.7], np.random.default_rng(int(midi)).standard_normal(len(time)))
+        return (sound + breath * np.abs(sound).max() * noise) * rise
 
     return play
 
@@ -285,10 +310,12 @@ def patch_for(stem: str, rng: Generator) -> Patch:
         return vowel(rng)
     if kind < 0.15:
         return frequency_modulation(rng, rng.uniform(0.5, 3.0), (1.41, 2.0, 3.5, 5.0))
-    if kind < 0.28:
+    if kind < 0.24:
         return wobble(rng, 1.0)
-    if kind < 0.45:
+    if kind < 0.4:
+        return reed(rng)
+    if kind < 0.52:
         return subtractive(rng, rng.uniform(0.1, 0.8), 2.0, rng.uniform(0.6, 1.0), int(rng.integers(3, 6)), 0.7)
-    if kind < 0.7:
+    if kind < 0.74:
         return subtractive(rng, 0.005, rng.uniform(0.1, 0.5), rng.uniform(0.0, 0.3), int(rng.integers(1, 5)), 1.0)
     return subtractive(rng, 0.02, 1.0, rng.uniform(0.5, 1.0), int(rng.integers(1, 4)), 1.0)

@@ -1,10 +1,10 @@
 """Train the network from a feeder's songs.
 
 One process a GPU (or one on the CPU). The run lasts until a deadline: learning rate and curriculum follow the clock.
-Every minute the average of the weights is scored on held-out songs and written to OUT/open_6s.safetensors.
+Every minute the average of the weights is written to OUT/open_6s.safetensors; now and then it is scored on held-out songs.
 
 Usage: python train.py --spool DIR --out DIR --minutes 20 [--gpus 4] [--start CHECKPOINT] [--real DIR] [--validation DIR]
-       python train.py --spool DIR --out DIR --minutes 2 --overfit 8        (the check before every change)
+       python train.py --spool DIR --out DIR --minutes 2 --overfit 8 --expect 1        (the check before every change)
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from flat import FlatParameters
 from loss import LossSettings, training_loss
+from optimise import Optimiser
 from pool import PoolFiller, Recipe, SongPool
 from stems import RATE, SEGMENT, STEMS
 from torch import Tensor
@@ -57,6 +58,10 @@ class Settings:
     begin_at: float
     late: Path | None
     late_from: float
+    optimiser: str
+    trial: int
+    warm_up: int
+    expect: float | None
 
 
 class Clock:
@@ -74,9 +79,36 @@ class Clock:
         return (time.time() - self.begun) / max(deadline - self.begun, 1.0)
 
 
-def learning_rate(peak: float, step: int, progress: float) -> float:
-    """A linear warm-up of 100 steps, then half a cosine down to a hundredth."""
-    warm = min(1.0, (step + 1) / 100)
+class Tally:
+    """Running means of what the training batches show."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.sums, self.counts = torch.zeros(2, len(STEMS), device=device), torch.zeros(2, len(STEMS), device=device)
+        self.loss, self.steps = torch.zeros((), device=device), 0
+
+    def add(self, loss: Tensor, active: Tensor, shown: Tensor) -> None:
+        self.loss += loss
+        self.steps += 1
+        for row, which in enumerate((active, ~active)):
+            self.sums[row] += (shown * which).sum(0)
+            self.counts[row] += which.sum(0)
+
+    def means(self) -> tuple[list[float], list[float]]:
+        """The SDR of each stem where it is active, and its leak where it is not, in dB."""
+        sdr, leak = (self.sums / self.counts.clamp(min=1)).tolist()
+        return sdr, leak
+
+    def text(self) -> str:
+        """A line for the log."""
+        mean = self.means()
+        sdr = " ".join(f"{s[:3]} {v:5.2f}" for s, v in zip(STEMS, mean[0], strict=True))
+        leak = " ".join(f"{v:4.0f}" for v in mean[1])
+        return f"loss {float(self.loss) / max(self.steps, 1):6.3f} | {sdr} | leak {leak}"
+
+
+def learning_rate(peak: float, step: int, progress: float, warm_up: int = 100) -> float:
+    """A linear warm-up of `warm_up` steps, then half a cosine down to a hundredth."""
+    warm = min(1.0, (step + 1) / warm_up)
     return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
 
 
@@ -97,10 +129,6 @@ class Trainer:
         self.average = self.flat.data.clone()
         self.shadow = copy.deepcopy(self.model).eval()
         self.shadow_flat = FlatParameters(self.shadow, with_grad=False)
-        self.weights = torch.nn.Parameter(self.flat.data)
-        self.weights.grad = self.flat.grad
-        fused = self.device.type == "cuda"
-        self.optimiser = torch.optim.AdamW([self.weights], lr=settings.rate, betas=(0.9, 0.99), weight_decay=0.0, fused=fused)
         self.half = self.device.type == "cuda"
         kind = torch.bfloat16 if self.half else torch.float32
         self.network = network.Network(self.model, kind, settings.compile)
@@ -123,7 +151,7 @@ class Trainer:
         loss.backward()
         return loss.detach(), active, shown
 
-    def update(self, step: int, progress: float) -> Tensor:
+    def update(self, optimiser: Optimiser, step: int, progress: float) -> Tensor:
         """Average gradients over the GPUs, clip, step, average the weights; returns the gradient's norm."""
         assert self.flat.grad is not None
         if self.settings.gpus > 1:
@@ -132,9 +160,7 @@ class Trainer:
         norm = self.flat.grad.norm()
         self.flat.grad *= torch.nan_to_num(5.0 / norm.clamp(min=5.0), nan=0.0)
         self.flat.grad.nan_to_num_(0.0, 0.0, 0.0)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.settings.rate, step, progress)
-        self.optimiser.step()
+        optimiser.step(learning_rate(self.settings.rate, step, progress, self.settings.warm_up))
         decay = min(self.settings.average, (1 + step) / (20 + step))
         self.average.lerp_(self.flat.data, 1 - decay)
         return norm
@@ -184,15 +210,20 @@ class Trainer:
         self.prepare()
         if settings.gpus > 1:
             dist.barrier()
+        optimiser = self.choose()
         clock = Clock(settings, begun)
         fixed = [
             self.pool.draw(settings.batch, Recipe(together=1.0, real=0.0)) for _ in range(-(-settings.overfit // settings.batch))
         ]
-        step, progress, scored, seen = 0, 0.0, time.time(), time.time()
-        sums, counts = torch.zeros(2, len(STEMS), device=self.device), torch.zeros(2, len(STEMS), device=self.device)
+        every = 50 if self.half else 5
+        step, progress, tally = 0, 0.0, Tally(self.device)
+        scored = written = seen = time.time()
         while progress < 1.0:
             if step % (10 if self.half else 1) == 0:
                 progress = self.shared_progress(clock)
+            if settings.gpus > 1 and step % 200 == 0:
+                # The same arithmetic everywhere keeps the weights equal; this makes sure of it.
+                dist.broadcast(self.flat.data, 0)
             if settings.late and progress > settings.late_from and settings.late not in filler.real:
                 if self.rank == 0:
                     self.score(step)
@@ -203,24 +234,20 @@ class Trainer:
             if settings.spectral:
                 self.loss = LossSettings(spectral_weight=settings.spectral * max(0.0, 1 - progress / 0.6))
             mix, target = fixed[step % len(fixed)] if fixed else self.pool.draw(settings.batch, recipe)
-            loss, active, shown = self.step(mix, target)
-            norm = self.update(step, progress)
+            tally.add(*self.step(mix, target))
+            norm = self.update(optimiser, step, progress)
             step += 1
-            for row, which in enumerate((active, ~active)):
-                sums[row] += (shown * which).sum(0)
-                counts[row] += which.sum(0)
-            if step % (50 if self.half else 5) == 0 and self.rank == 0:
-                mean = (sums / counts.clamp(min=1)).tolist()
-                every = 50 if self.half else 5
-                speed = settings.gpus * settings.batch * every / (time.time() - seen)
-                seen = time.time()
-                sdr = " ".join(f"{s[:3]} {v:5.2f}" for s, v in zip(STEMS, mean[0], strict=True))
-                leak = " ".join(f"{v:4.0f}" for v in mean[1])
-                self.say(
-                    f"step {step} {progress:5.1%} loss {float(loss):6.2f} | {sdr} | leak {leak} | norm {float(norm):5.2f} "
-                    f"| {speed:5.1f} segments/s, {self.pool.added} songs"
-                )
-                sums.zero_(), counts.zero_()
+            if step % every == 0:
+                if self.rank == 0:
+                    speed = settings.gpus * settings.batch * every / (time.time() - seen)
+                    self.say(
+                        f"step {step} {progress:5.1%} {tally.text()} | norm {float(norm):5.2f} "
+                        f"| {speed:5.1f} segments/s, {self.pool.added} songs"
+                    )
+                seen, tally = time.time(), Tally(self.device)
+            if self.rank == 0 and time.time() - written > 60:
+                self.write()
+                written = time.time()
             if self.rank == 0 and not fixed and time.time() - scored > settings.score_every:
                 self.score(step)
                 scored = time.time()
@@ -230,12 +257,53 @@ class Trainer:
             (settings.out / "done").write_text(str(step))
         filler.stopped.set()
         filler.join()
+        if settings.expect is not None:
+            self.check(settings.expect, fixed)
+
+    @torch.no_grad()
+    def check(self, expected: float, fixed: list[tuple[Tensor, Tensor]]) -> None:
+        """Fail unless every stem of the fixed mixtures is separated by at least `expected` dB of SDR."""
+        tally = Tally(self.device)
+        for mix, target in fixed:
+            tally.add(*self.training_loss(self.network(mix), target, mix, self.loss))
+        self.say(f"in the end: {tally.text()}")
+        low = [stem for stem, value in zip(STEMS, tally.means()[0], strict=True) if not value >= expected]
+        if low:
+            raise SystemExit(f"train: {', '.join(low)}: below {expected} dB on the fixed mixtures: this set-up does not learn")
+
+    def choose(self) -> Optimiser:
+        """The optimiser; with `--optimiser best` both are tried from the same weights, and the better goes on from its own."""
+        settings = self.settings
+        if settings.optimiser != "best":
+            return Optimiser(settings.optimiser, self.model, self.flat)
+        begin, found = self.flat.data.clone(), {}
+        for name in Optimiser.NAMES:
+            self.flat.data.copy_(begin)
+            optimiser, tally = Optimiser(name, self.model, self.flat), Tally(self.device)
+            for step in range(settings.trial):
+                loss, active, shown = self.step(*self.pool.draw(settings.batch, Recipe.at(settings.begin_at)))
+                self.update(optimiser, step, step / settings.trial)
+                if step >= 0.7 * settings.trial:
+                    tally.add(loss, active, shown)
+            if settings.gpus > 1:
+                dist.all_reduce(tally.loss)
+                tally.loss /= settings.gpus
+            found[name] = (float(tally.loss), self.flat.data.clone())
+            self.say(f"trial of {name}: {settings.trial} steps, {tally.text()}")
+        best = min(found, key=lambda name: found[name][0])
+        self.say(f"goes on with {best}")
+        self.flat.data.copy_(found[best][1])
+        self.average.copy_(self.flat.data)
+        return Optimiser(best, self.model, self.flat)
+
+    def write(self) -> None:
+        """Write the averaged weights."""
+        network.save(self.settings.out / "open_6s.safetensors", self.flat.state(self.average), self.configuration)
 
     @torch.no_grad()
     def score(self, step: int) -> None:
         """Write the averaged weights, and say how they do on the validation songs."""
-        path = self.settings.out / "open_6s.safetensors"
-        network.save(path, self.flat.state(self.average), self.configuration)
+        self.write()
         self.shadow_flat.data.copy_(self.average)
         if not self.settings.validation or not self.settings.validation.exists():
             return
@@ -297,6 +365,10 @@ def parse() -> Settings:
     parser.add_argument("--begin-at", type=float, default=0.0, help="where on the curriculum to begin: 0.35 after a warm start")
     parser.add_argument("--late", type=Path, help="real songs held out until LATE_FROM of the run")
     parser.add_argument("--late-from", type=float, default=0.65)
+    parser.add_argument("--optimiser", choices=(*Optimiser.NAMES, "best"), default="muon", help="best: try both, keep the better")
+    parser.add_argument("--trial", type=int, default=500, help="steps of each trial")
+    parser.add_argument("--warm-up", type=int, default=100, help="steps until the highest learning rate")
+    parser.add_argument("--expect", type=float, help="with --overfit: fail unless every stem reaches this SDR in dB")
     return Settings(**vars(parser.parse_args()))
 
 
