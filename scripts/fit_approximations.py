@@ -61,6 +61,10 @@ if __name__ == "__main__":
     show("exp", minimax(
         lambda x: (exp(x) - 1 - x) / x**2 if abs(x) > mpf(10) ** -12 else mpf(1) / 2 + x / 6,
         lambda x: x**2 / exp(x) if abs(x) > mpf("0.02") else mpf("0.0004"), -half, half, 4))
+    # 2^r = 1 + r p(r) on half an octave around 1.
+    show("exp2", minimax(
+        lambda x: (mpf(2)**x - 1) / x if abs(x) > mpf(10) ** -12 else log(2),
+        lambda x: abs(x) / mpf(2)**x if abs(x) > mpf("0.02") else mpf("0.02"), -mpf(1) / 2, mpf(1) / 2, 5))
     # erf(x) = x + x p(x^2) on [0, 1].
     show("erf near 0", minimax(
         lambda s: erf(mp.sqrt(s)) / mp.sqrt(s) - 1 if s > 0 else 2 / mp.sqrt(pi) - 1,

@@ -14,6 +14,7 @@
   __typeof__(name) name __attribute__((ifunc("resolve_" #name)));
 
 DISPATCH(kernel_exp)
+DISPATCH(kernel_exp2)
 DISPATCH(kernel_erf)
 DISPATCH(kernel_gelu)
 DISPATCH(kernel_sigmoid)
@@ -29,7 +30,10 @@ DISPATCH(kernel_deinterleave)
 DISPATCH(kernel_interleave)
 DISPATCH(kernel_multiply)
 DISPATCH(kernel_transpose)
+DISPATCH(kernel_gather_spectra)
 DISPATCH(kernel_add)
+DISPATCH(kernel_winograd_input)
+DISPATCH(kernel_winograd_output)
 
 const char *kernel_instruction_set(void) {
   __builtin_cpu_init();

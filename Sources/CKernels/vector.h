@@ -6,6 +6,8 @@
 #define LANES 16
 
 typedef float f32x16 __attribute__((ext_vector_type(16)));
+typedef float f32x8 __attribute__((ext_vector_type(8)));
+typedef float f32x4 __attribute__((ext_vector_type(4)));
 typedef int32_t i32x16 __attribute__((ext_vector_type(16)));
 
 INLINE f32x16 splat(float value) { return (f32x16)value; }
@@ -40,16 +42,18 @@ INLINE f32x16 from_bits(i32x16 bits) {
   return v;
 }
 
+// Halves, then halves of halves: the order of the additions is part of the result.
 INLINE float sum_lanes(f32x16 v) {
-  float s = 0;
-  for (int i = 0; i < LANES; i++) s += v[i];
-  return s;
+  f32x8 eight = v.lo + v.hi;
+  f32x4 four = eight.lo + eight.hi;
+  return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 INLINE float max_lanes(f32x16 v) {
-  float m = v[0];
-  for (int i = 1; i < LANES; i++) m = v[i] > m ? v[i] : m;
-  return m;
+  f32x8 eight = v.lo > v.hi ? v.lo : v.hi;
+  f32x4 four = eight.lo > eight.hi ? eight.lo : eight.hi;
+  float even = four[0] > four[2] ? four[0] : four[2], odd = four[1] > four[3] ? four[1] : four[3];
+  return even > odd ? even : odd;
 }
 
 #endif

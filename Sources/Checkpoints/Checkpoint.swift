@@ -15,28 +15,40 @@ public final class Checkpoint: Sendable {
   /// The file's free text entries; demucs 4.1 writes `klass`, `args` and `kwargs`.
   public let metadata: [String: String]
 
-  private enum Storage: Sendable {
-    case mapped(MappedFile, [String: TensorEntry])
-    case memory([String: Tensor])
+  private let source: any TensorSource
+
+  private init(path: String, metadata: [String: String], source: any TensorSource) {
+    self.path = path
+    self.metadata = metadata
+    self.source = source
   }
-  private let storage: Storage
+
+  /// Opens a model file of any format that is read, told by its content: safetensors, or the zip archive of
+  /// `torch.save` (`.th`, `.pt`, `.ckpt`).
+  /// - Throws: `CheckpointError.unreadable`, `.malformed`, `.unsupported`, `.notDemucs`.
+  public convenience init(opening path: String) throws {
+    let file = try MappedFile(path: path)
+    switch try FileFormat(file) {
+    case .safetensors:
+      let safetensors = try SafetensorsFile(file)
+      self.init(path: path, metadata: safetensors.metadata, source: safetensors)
+    case .torchArchive:
+      let torch = try TorchFile(file)
+      self.init(path: path, metadata: torch.description.metadata, source: torch)
+    }
+  }
 
   /// Opens a `.safetensors` file.
   /// - Throws: `CheckpointError.unreadable`, `.malformed`.
-  public init(safetensors path: String) throws {
-    let file = try MappedFile(path: path)
-    let header = try SafetensorsHeader(file)
-    self.path = path
-    metadata = header.metadata
-    storage = .mapped(file, header.tensors)
+  public convenience init(safetensors path: String) throws {
+    let file = try SafetensorsFile(try MappedFile(path: path))
+    self.init(path: path, metadata: file.metadata, source: file)
   }
 
   /// A checkpoint of tensors in memory.
   /// - Parameter path: what errors call it.
-  public init(path: String, description: ModelDescription, tensors: [String: Tensor]) {
-    self.path = path
-    metadata = description.metadata
-    storage = .memory(tensors)
+  public convenience init(path: String, description: ModelDescription, tensors: [String: Tensor]) {
+    self.init(path: path, metadata: description.metadata, source: TensorsInMemory(tensors))
   }
 
   /// The network that the weights belong to.
@@ -46,53 +58,29 @@ public final class Checkpoint: Sendable {
   }
 
   /// Names of all tensors, sorted.
-  public var names: [String] {
-    switch storage {
-    case .mapped(_, let entries): entries.keys.sorted()
-    case .memory(let tensors): tensors.keys.sorted()
-    }
-  }
+  public var names: [String] { source.tensors.keys.sorted() }
 
   /// Extents of a tensor, outermost first; nil where there is none of that name.
-  public func shape(of name: String) -> [Int]? {
-    switch storage {
-    case .mapped(_, let entries): entries[name]?.shape
-    case .memory(let tensors): tensors[name]?.shape
-    }
-  }
+  public func shape(of name: String) -> [Int]? { source.tensors[name]?.shape }
 
   /// Element type of a tensor as it is stored; nil where there is none of that name.
-  public func type(of name: String) -> TensorType? {
-    switch storage {
-    case .mapped(_, let entries): entries[name]?.type
-    case .memory(let tensors): tensors[name] == nil ? nil : .float32
-    }
-  }
+  public func type(of name: String) -> TensorType? { source.tensors[name]?.type }
 
   /// A float32 copy of a tensor stored as F16, BF16, F32 or F64, exact but for F64, which is rounded to
   /// nearest.
   ///
   /// NaN and infinities come as they are; `tensor(_:shape:)` refuses them.
-  /// - Throws: `CheckpointError.missing`, `.wrongType`, `.tooLarge`, `.unreadable`.
+  /// - Throws: `CheckpointError.missing`, `.wrongType`, `.tooLarge`, `.unreadable`, `.malformed`.
   public func tensor(_ name: String) throws -> Tensor {
-    switch storage {
-    case .memory(let tensors):
-      guard let tensor = tensors[name] else { throw CheckpointError.missing(path: path, name: name) }
-      return Tensor(shape: tensor.shape, values: tensor.elements)
-    case .mapped(let file, let entries):
-      guard let entry = entries[name] else { throw CheckpointError.missing(path: path, name: name) }
-      let count = (entry.range.upperBound - entry.range.lowerBound) / entry.type.size
-      guard count <= Checkpoint.maximumTensorCount else {
-        throw CheckpointError.tooLarge(path: path, name: name, count: count)
-      }
-      let tensor = Tensor(shape: entry.shape, zeroed: false)
-      let isFloat = try file.withBytes(entry.range) { bytes in
-        guard let start = bytes.baseAddress else { return true }
-        return FloatConversion.widen(start, entry.type, into: tensor.data, count: count)
-      }
-      guard isFloat else {
-        throw CheckpointError.wrongType(
-          path: path, name: name, type: entry.type, wanted: "F16, BF16, F32 or F64")
+    let info = try info(name)
+    guard info.type.isFloat else {
+      throw CheckpointError.wrongType(
+        path: path, name: name, type: info.type, wanted: "F16, BF16, F32 or F64")
+    }
+    return try source.withElements(of: name) { bytes in
+      let tensor = Tensor(shape: info.shape, zeroed: false)
+      if let start = bytes.baseAddress {
+        FloatConversion.widen(start, info.type, into: tensor.data, count: tensor.count)
       }
       return tensor
     }
@@ -113,20 +101,16 @@ public final class Checkpoint: Sendable {
   }
 
   /// The elements of a tensor stored as I64 or I32, in row-major order.
-  /// - Throws: `CheckpointError.missing`, `.wrongType`, `.tooLarge`, `.unreadable`.
+  /// - Throws: `CheckpointError.missing`, `.wrongType`, `.tooLarge`, `.unreadable`, `.malformed`.
   public func int64s(_ name: String) throws -> [Int] {
-    guard let type = type(of: name) else { throw CheckpointError.missing(path: path, name: name) }
-    guard case .mapped(let file, let entries) = storage, let entry = entries[name],
-      type == .int64 || type == .int32
-    else { throw CheckpointError.wrongType(path: path, name: name, type: type, wanted: "I64 or I32") }
-    let count = (entry.range.upperBound - entry.range.lowerBound) / type.size
-    guard count <= Checkpoint.maximumTensorCount else {
-      throw CheckpointError.tooLarge(path: path, name: name, count: count)
+    let info = try info(name)
+    guard info.type == .int64 || info.type == .int32 else {
+      throw CheckpointError.wrongType(path: path, name: name, type: info.type, wanted: "I64 or I32")
     }
-    return try file.withBytes(entry.range) { bytes in
+    return try source.withElements(of: name) { bytes in
       guard let start = bytes.baseAddress else { return [] }
-      return (0..<count).map { index in
-        if type == .int64 {
+      return (0..<info.count).map { index in
+        if info.type == .int64 {
           let value: Int64 = FloatConversion.load(start, index)
           return Int(value)
         }
@@ -134,6 +118,21 @@ public final class Checkpoint: Sendable {
         return Int(value)
       }
     }
+  }
+
+  /// Calls `body` with the elements of a tensor as they are stored: row-major, without gaps, little-endian.
+  /// - Throws: `CheckpointError.missing`, `.tooLarge`, `.unreadable`, `.malformed`.
+  func withElements<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    _ = try info(name)
+    return try source.withElements(of: name, body)
+  }
+
+  private func info(_ name: String) throws -> TensorInfo {
+    guard let info = source.tensors[name] else { throw CheckpointError.missing(path: path, name: name) }
+    guard info.count <= Checkpoint.maximumTensorCount else {
+      throw CheckpointError.tooLarge(path: path, name: name, count: info.count)
+    }
+    return info
   }
 
   /// Compares the tensors that a network has with those of the file.

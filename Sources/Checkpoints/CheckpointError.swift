@@ -3,9 +3,11 @@
 public enum CheckpointError: Error, Equatable, Sendable {
   /// The file cannot be opened, read or mapped.
   case unreadable(path: String, reason: String)
-  /// The file breaks the rules of its format (safetensors or npy).
+  /// The file breaks the rules of its format (safetensors, PyTorch or npy).
   case malformed(path: String, format: String, reason: String)
-  /// A sound safetensors file without the metadata of a demucs 4.1 checkpoint.
+  /// A sound file that is of a known kind, but not of one that is read; `remedy` is a sentence.
+  case unsupported(path: String, reason: String, remedy: String)
+  /// A sound file that does not say, as a demucs checkpoint does, what network its weights belong to.
   case notDemucs(path: String, reason: String)
   /// No tensor has this name.
   case missing(path: String, name: String)
@@ -15,6 +17,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case wrongType(path: String, name: String, type: TensorType, wanted: String)
   /// A tensor holds a NaN or an infinity; `index` counts elements in row-major order.
   case nonFinite(path: String, name: String, index: Int, value: Float)
+  /// A weight is beyond the range of the type that it is to be written as.
+  case overflow(path: String, name: String, index: Int, value: Float)
   /// A tensor is larger than any weight of a network, and is not loaded.
   case tooLarge(path: String, name: String, count: Int)
   /// The file's tensors are not those of the network.
@@ -41,6 +45,16 @@ public struct TensorMismatch: Equatable, Sendable {
   var isEmpty: Bool { missing.isEmpty && extra.isEmpty && misshapen.isEmpty }
 }
 
+extension CheckpointError {
+  /// The states of `mdx_q` and its kin, packed by DiffQ.
+  static func quantized(path: String) -> CheckpointError {
+    .unsupported(
+      path: path, reason: "its weights are quantised (DiffQ)",
+      remedy: "Use the model that is not, such as mdx_extra for mdx_extra_q; or load it in Python with "
+        + "demucs.states.load_model, which needs diffq, and save what serialize_model makes of that.")
+  }
+}
+
 extension CheckpointError: CustomStringConvertible {
   public var description: String {
     switch self {
@@ -48,9 +62,10 @@ extension CheckpointError: CustomStringConvertible {
       "\(path): cannot be read: \(reason). Check the path and its permissions."
     case .malformed(let path, let format, let reason):
       "\(path): not a valid \(format) file: \(reason). Fetch or write the file again."
+    case .unsupported(let path, let reason, let remedy): "\(path): \(reason), which is not read. \(remedy)"
     case .notDemucs(let path, let reason):
-      "\(path): not a demucs 4.1 checkpoint: \(reason). Export the model with demucs 4.1 or later, "
-        + "which stores klass, args and kwargs with the weights."
+      "\(path): not a demucs checkpoint: \(reason). Give a file that demucs.states.serialize_model or demucs 4.1 "
+        + "wrote, which stores klass, args and kwargs with the weights."
     case .missing(let path, let name):
       "\(path): has no tensor \(shown(name)). Use a checkpoint of the network that its metadata names."
     case .misshapen(let path, let name, let expected, let found):
@@ -62,6 +77,9 @@ extension CheckpointError: CustomStringConvertible {
     case .nonFinite(let path, let name, let index, let value):
       "\(path): tensor \(shown(name)) holds \(value) at element \(index), so its training or its conversion "
         + "failed. Use another checkpoint, or save this one in a wider type."
+    case .overflow(let path, let name, let index, let value):
+      "\(path): tensor \(shown(name)) holds \(value) at element \(index), which is beyond the range of float16. "
+        + "Write float32 instead."
     case .tooLarge(let path, let name, let count):
       "\(path): tensor \(shown(name)) has \(count) elements, more than the \(Checkpoint.maximumTensorCount) "
         + "that are loaded. Check that this is the weight file you mean."

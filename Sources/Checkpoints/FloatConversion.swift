@@ -49,11 +49,10 @@ enum FloatConversion {
     return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
   }
 
-  /// Widens `count` elements of `type`, little-endian at any alignment, into `result`.
-  /// - Returns: false where `type` is no float.
+  /// Widens `count` elements of `type`, little-endian at any alignment, into `result`; `type` must be a float's.
   static func widen(
     _ bytes: UnsafeRawPointer, _ type: TensorType, into result: UnsafeMutablePointer<Float>, count: Int
-  ) -> Bool {
+  ) {
     switch type {
     case .float16:
       for index in 0..<count {
@@ -68,9 +67,9 @@ enum FloatConversion {
       for index in 0..<count { result[index] = Float(bitPattern: load(bytes, index)) }
     case .float64:
       for index in 0..<count { result[index] = Float(Double(bitPattern: load(bytes, index))) }
-    default: return false
+    case .bool, .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64:
+      assertionFailure("\(type) is no float")
     }
-    return true
   }
 
   /// Element `index` of little-endian integers.

@@ -21,7 +21,7 @@ public struct ModelDescription: Sendable, Equatable {
 
   /// Reads the three entries back.
   /// - Parameter path: the file they come from, for the error.
-  /// - Throws: `CheckpointError.notDemucs`.
+  /// - Throws: `CheckpointError.notDemucs`, `.unsupported`.
   init(metadata: [String: String], path: String) throws {
     func entry(_ key: String) throws -> String {
       guard let text = metadata[key] else {
@@ -36,6 +36,8 @@ public struct ModelDescription: Sendable, Equatable {
         throw CheckpointError.notDemucs(path: path, reason: "its metadata \"\(key)\" is not JSON: \(error)")
       }
     }
+    // The structure of a state that is no plain list of tensors.
+    guard metadata["structure"] == nil else { throw CheckpointError.quantized(path: path) }
     let klass = try entry("klass")
     guard let args = try json("args").arrayValue else {
       throw CheckpointError.notDemucs(path: path, reason: "its metadata \"args\" is not a list")

@@ -59,7 +59,7 @@ public enum NPYFile {
       guard count <= Checkpoint.maximumTensorCount else { throw malformed("\(count) elements are too many") }
       let tensor = Tensor(shape: shape, zeroed: false)
       if count > 0, let start = bytes.baseAddress {
-        _ = FloatConversion.widen(start + dataStart, .float32, into: tensor.data, count: count)
+        FloatConversion.widen(start + dataStart, .float32, into: tensor.data, count: count)
       }
       return tensor
     }

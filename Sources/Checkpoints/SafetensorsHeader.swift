@@ -151,7 +151,7 @@ func checkedProduct(_ extents: [Int]) -> Int? {
 private func foreignFormat(_ file: MappedFile) throws -> String? {
   let start = try file.withBytes(0..<min(file.count, 20)) { String(decoding: $0, as: UTF8.self) }
   if start.hasPrefix("PK\u{3}\u{4}") {
-    return "it is a zip archive, perhaps a PyTorch .th file, which has to be exported to safetensors"
+    return "it is a zip archive, perhaps a PyTorch .th file"
   }
   if start.hasPrefix("version https://git-") {
     return "it is a Git LFS pointer; fetch the file that it points to"

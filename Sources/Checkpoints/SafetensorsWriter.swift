@@ -15,54 +15,40 @@ public enum SafetensorsWriter {
     to path: String, tensors: [(name: String, tensor: Tensor)], type: TensorType = .float32,
     metadata: [String: String] = [:]
   ) throws {
-    guard [.float32, .float16, .bfloat16].contains(type) else {
+    let layout = try SafetensorsLayout(
+      path: path, tensors: tensors.map { .init(name: $0.name, type: type, shape: $0.tensor.shape) },
+      metadata: metadata)
+    guard let encode = encoder(type) else {
       throw CheckpointError.unwritable(path: path, reason: "tensors are not written as \(type.rawValue)")
     }
-    guard Set(tensors.map(\.name)).union(["__metadata__"]).count == tensors.count + 1 else {
-      throw CheckpointError.unwritable(
-        path: path, reason: "two tensors have one name, or one is __metadata__")
-    }
-    let header = header(tensors, type: type, metadata: metadata)
-    var file: [UInt8] = []
-    file.reserveCapacity(8 + header.count + tensors.reduce(0) { $0 + $1.tensor.count * type.size })
-    append(UInt64(header.count), to: &file)
-    file += header
-    for (_, tensor) in tensors {
-      for value in tensor.elements {
-        switch type {
-        case .float16: append(FloatConversion.half(value), to: &file)
-        case .bfloat16: append(FloatConversion.bfloat(value), to: &file)
-        default: append(value.bitPattern, to: &file)
-        }
+    try AtomicFile.write(to: path) { file in
+      try layout.header.withUnsafeBytes { try file.write($0) }
+      for (_, tensor) in tensors {
+        try withExtendedLifetime(tensor) { try encode(tensor.elements).withUnsafeBytes { try file.write($0) } }
       }
     }
-    try file.withUnsafeBytes { try AtomicFile.write(to: path, $0) }
   }
 
-  /// The JSON header, padded with spaces to a multiple of 8 bytes so that the data is aligned.
-  private static func header(
-    _ tensors: [(name: String, tensor: Tensor)], type: TensorType, metadata: [String: String]
+  /// How float32 values are written as elements of `type`; nil where they are not.
+  static func encoder(_ type: TensorType) -> ((UnsafeBufferPointer<Float>) -> [UInt8])? {
+    switch type {
+    case .float16: { encoded($0) { FloatConversion.half($0) } }
+    case .bfloat16: { encoded($0) { FloatConversion.bfloat($0) } }
+    case .float32: { encoded($0) { $0.bitPattern } }
+    default: nil
+    }
+  }
+
+  private static func encoded<Bits: FixedWidthInteger & BitwiseCopyable>(
+    _ values: UnsafeBufferPointer<Float>, _ bits: (Float) -> Bits
   ) -> [UInt8] {
-    var members: [String] = []
-    if !metadata.isEmpty {
-      members.append("\"__metadata__\":" + JSONValue.object(metadata.mapValues { .string($0) }).text)
+    let size = MemoryLayout<Bits>.size
+    return [UInt8](unsafeUninitializedCapacity: max(values.count * size, 1)) { buffer, written in
+      let result = UnsafeMutableRawBufferPointer(buffer)
+      for (index, value) in values.enumerated() {
+        result.storeBytes(of: bits(value).littleEndian, toByteOffset: index * size, as: Bits.self)
+      }
+      written = values.count * size
     }
-    var offset = 0
-    for (name, tensor) in tensors {
-      let end = offset + tensor.count * type.size
-      let description: JSONValue = .object([
-        "dtype": .string(type.rawValue), "shape": .array(tensor.shape.map { .integer($0) }),
-        "data_offsets": .array([.integer(offset), .integer(end)]),
-      ])
-      members.append(JSONValue.quoted(name) + ":" + description.text)
-      offset = end
-    }
-    var header = Array(("{" + members.joined(separator: ",") + "}").utf8)
-    while header.count % 8 != 0 { header.append(UInt8(ascii: " ")) }
-    return header
-  }
-
-  private static func append(_ value: some FixedWidthInteger, to bytes: inout [UInt8]) {
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
   }
 }

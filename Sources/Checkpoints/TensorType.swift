@@ -25,4 +25,7 @@ public enum TensorType: String, Sendable, CaseIterable {
     case .uint64, .int64, .float64: 8
     }
   }
+
+  /// Whether `Checkpoint.tensor` reads it.
+  public var isFloat: Bool { [.float16, .bfloat16, .float32, .float64].contains(self) }
 }

@@ -12,8 +12,8 @@ struct BenchReport {
   /// Length of the segment in seconds.
   let audioSeconds: Double
   let entries: [Profile.Entry]
-  /// Operations a second of a large product on all threads.
-  let peakRate: Double
+  /// What a large product reaches on all threads.
+  let peak: PeakRate
   /// Bytes of the process at their highest.
   let peakMemory: Int
   /// Bytes of them that hold activations.
@@ -24,6 +24,7 @@ struct BenchReport {
     let middle = times.count / 2
     return times.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
+  private var peakRate: Double { peak.operationsPerSecond }
   private var operations: Double { entries.reduce(0) { $0 + $1.operations } }
   /// Share of the peak that the whole network reaches, STFT and all.
   private var share: Double { operations / median / peakRate }
@@ -36,14 +37,15 @@ struct BenchReport {
   var text: String {
     var lines = [
       "model              \(model)",
-      "threads            \(threads) (\(Processor.instructionSet), OpenBLAS \(MatrixMultiply.kernelName))",
+      "threads            \(threads) (\(Processor.instructionSet))",
       "load               \(format(loadSeconds, 3)) s",
       "segment            \(format(audioSeconds, 2)) s of audio",
       "time per segment   \(format(median, 3)) s (median of \(times.count); \(format(sorted[0], 3)) to"
         + " \(format(sorted[times.count - 1], 3)))",
       "real-time factor   \(format(audioSeconds / median, 2))x",
       "rate               \(format(operations / median * 1e-9, 1)) GFLOP/s of \(format(operations * 1e-9, 1)) GFLOP,"
-        + " \(format(100 * share, 0)) % of the \(format(peakRate * 1e-9, 1)) GFLOP/s of a large product",
+        + " \(format(100 * share, 0)) % of the \(format(peakRate * 1e-9, 1)) GFLOP/s of a large product"
+        + " (\(peak.library))",
       "peak memory        \(peakMemory >> 20) MiB (activations \(workspaceBytes >> 20) MiB)",
       "",
       row("step", "count", "GFLOP", "ms", "% time", "% of peak", "in products"),
@@ -80,7 +82,7 @@ struct BenchReport {
     let model: String
     let threads: Int
     let instructionSet: String
-    let openBLASKernels: String
+    let peakLibrary: String
     let loadSeconds: Double
     let segmentSeconds: Double
     let seconds: [Double]
@@ -98,7 +100,7 @@ struct BenchReport {
   func json() throws -> String {
     let document = Document(
       model: model, threads: threads, instructionSet: Processor.instructionSet,
-      openBLASKernels: MatrixMultiply.kernelName, loadSeconds: loadSeconds, segmentSeconds: audioSeconds,
+      peakLibrary: peak.library, loadSeconds: loadSeconds, segmentSeconds: audioSeconds,
       seconds: times, medianSeconds: median, realTimeFactor: audioSeconds / median, gflop: operations * 1e-9,
       gflopPerSecond: operations / median * 1e-9, peakGflopPerSecond: peakRate * 1e-9, shareOfPeak: share,
       peakMemoryBytes: peakMemory, activationBytes: workspaceBytes,

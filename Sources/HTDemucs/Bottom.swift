@@ -76,9 +76,10 @@ struct Bottom {
         in: workspace.arena, rows: input.rows, channels: convolution.outputChannels, columns: input.columns,
         margin: margin)
     let channels = convolution.outputChannels
-    workspace.forEach(input.rows) { row, _ in
+    workspace.forEach(input.rows) { row, scratch in
       let out = output.row(row)
-      convolution.apply(input, row: row, column: 0, columns: input.columns, into: out, output.stride)
+      convolution.apply(
+        input, row: row, column: 0, columns: input.columns, into: out, output.stride, scratch: scratch)
       kernel_affine(
         out, output.stride, out, output.stride, channels, input.columns, nil, convolution.bias.data, kernel_identity,
         nil, 0)

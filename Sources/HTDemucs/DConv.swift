@@ -64,7 +64,9 @@ package struct DConv {
       let squeezed = scratch.allocate(hidden * width)
       let expanded = scratch.allocate(2 * channels * width)
       let affine = scratch.allocate(max(4 * channels, 2 * hidden))
-      layer.squeeze.apply(row, stride: stride, rows: 1, row: 0, column: 0, columns: columns, into: squeezed, width)
+      layer.squeeze.apply(
+        row, stride: stride, rows: 1, length: columns, row: 0, column: 0, columns: columns, into: squeezed, width,
+        scratch: scratch)
       var sums = (0.0, 0.0)
       withUnsafeMutableBytes(of: &sums) {
         let sums = $0.assumingMemoryBound(to: Double.self).baseAddress!
@@ -77,7 +79,9 @@ package struct DConv {
         squeezed, width, squeezed, width, hidden, columns, affine, affine + hidden, kernel_activation_gelu, nil, 0)
       taps.map { tapActivation($0, layer, squeezed, width, index, rows, 0, columns, columns) }
 
-      layer.expand.apply(squeezed, stride: width, rows: 1, row: 0, column: 0, columns: columns, into: expanded, width)
+      layer.expand.apply(
+        squeezed, stride: width, rows: 1, length: columns, row: 0, column: 0, columns: columns, into: expanded, width,
+        scratch: scratch)
       sums = (0, 0)
       withUnsafeMutableBytes(of: &sums) {
         let sums = $0.assumingMemoryBound(to: Double.self).baseAddress!
@@ -114,9 +118,10 @@ package struct DConv {
       let squeezeBias = layer.squeeze.bias.data
       let expandBias = layer.expand.bias.data
 
-      var sums = sumOverTiles(tiles, workspace) { tile, _, sums in
+      var sums = sumOverTiles(tiles, workspace) { tile, scratch, sums in
         let out = squeezed.data + tile.start
-        layer.squeeze.apply(map, row: 0, column: tile.start, columns: tile.count, into: out, width)
+        layer.squeeze.apply(
+          map, row: 0, column: tile.start, columns: tile.count, into: out, width, scratch: scratch)
         layer.squeezeNorm.gather(out, stride: width, columns: tile.count, shift: squeezeBias, into: sums)
       }
       layer.squeezeNorm.affine(
@@ -129,7 +134,8 @@ package struct DConv {
           hiddenTile, width, hiddenTile, width, hidden, tile.count, affine, affine + hidden, kernel_activation_gelu,
           nil, 0)
         let expanded = scratch.allocate(2 * channels * tile.count)
-        layer.expand.apply(squeezed, row: 0, column: tile.start, columns: tile.count, into: expanded, tile.count)
+        layer.expand.apply(
+          squeezed, row: 0, column: tile.start, columns: tile.count, into: expanded, tile.count, scratch: scratch)
         layer.expandNorm.gather(
           expanded, stride: tile.count, columns: tile.count, shift: expandBias, into: sums)
       }
@@ -141,7 +147,8 @@ package struct DConv {
       // The expanded channels are many and cheap to make: they are computed again rather than kept.
       workspace.forEach(tiles) { _, tile, scratch in
         let expanded = scratch.allocate(2 * channels * tile.count)
-        layer.expand.apply(squeezed, row: 0, column: tile.start, columns: tile.count, into: expanded, tile.count)
+        layer.expand.apply(
+          squeezed, row: 0, column: tile.start, columns: tile.count, into: expanded, tile.count, scratch: scratch)
         taps.map {
           tapExpand($0, layer, expanded, tile.count, expandedAffine, 0, 1, tile.start, tile.count, columns, scratch)
         }

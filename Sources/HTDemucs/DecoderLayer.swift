@@ -90,19 +90,26 @@ package struct DecoderLayer {
       target(suffix, channels: 2 * inputChannels, rows: y.rows, columns: columns)
     }
     if isFrequency, let rewrite, norm1 == nil {
-      // Row by row, while a row is in cache.
-      workspace.forEach(y.rows) { row, scratch in
-        let gates = scratch.allocate(2 * inputChannels * y.stride)
-        rewrite.apply(input, row: row, column: 0, columns: columns, into: gates, y.stride)
-        for suffix in [".rewrite", ".norm1"] {
-          taps?.record(
-            tapRewrite(suffix), row: row, gates, stride: y.stride, channels: 2 * inputChannels, columns: columns,
-            shift: rewrite.bias.data)
+      // A few rows at a time, while they are in cache.
+      let step = rewrite.rowsAtOnce(y.rows)
+      workspace.forEach((y.rows + step - 1) / step) { index, scratch in
+        let rows = index * step..<min((index + 1) * step, y.rows)
+        let allGates = scratch.allocate(rows.count * 2 * inputChannels * y.stride)
+        rewrite.apply(
+          input, row: rows.lowerBound, rowCount: rows.count, column: 0, columns: columns, into: allGates, y.stride,
+          scratch: scratch)
+        for row in rows {
+          let gates = allGates + (row - rows.lowerBound) * 2 * inputChannels * y.stride
+          for suffix in [".rewrite", ".norm1"] {
+            taps?.record(
+              tapRewrite(suffix), row: row, gates, stride: y.stride, channels: 2 * inputChannels, columns: columns,
+              shift: rewrite.bias.data)
+          }
+          kernel_affine_glu(
+            y.row(row), y.stride, gates, y.stride, inputChannels, columns, nil, rewrite.bias.data, nil)
+          dconv?.applyToRow(
+            y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
         }
-        kernel_affine_glu(
-          y.row(row), y.stride, gates, y.stride, inputChannels, columns, nil, rewrite.bias.data, nil)
-        dconv?.applyToRow(
-          y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
       }
       return y
     }

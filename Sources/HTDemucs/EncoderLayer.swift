@@ -91,7 +91,8 @@ package struct EncoderLayer {
   ) {
     switch convolution {
     case .rows(let convolution):
-      convolution.apply(input, row: tile.row, column: tile.start, columns: tile.count, into: out, stride)
+      convolution.apply(
+        input, row: tile.row, column: tile.start, columns: tile.count, into: out, stride, scratch: scratch)
     case .columns(let convolution):
       convolution.apply(
         input, column: tile.start, columns: tile.count, into: out, stride, scratch: scratch)
@@ -137,7 +138,7 @@ package struct EncoderLayer {
       dconv?.applyToRow(
         y.data, stride: y.stride, columns: columns, index: row, rows: output.rows, scratch: scratch, taps: taps)
       let gates = scratch.allocate(2 * outputChannels * y.stride)
-      rewrite.apply(y, row: 0, column: 0, columns: columns, into: gates, y.stride)
+      rewrite.apply(y, row: 0, column: 0, columns: columns, into: gates, y.stride, scratch: scratch)
       taps.map {
         tapRewrite($0, gates, y.stride, tile, rows: output.rows, columns: columns, shift: rewrite.bias.data)
       }

@@ -19,7 +19,7 @@ func gatedConvolution(
     let sums = sumOverTiles(tiles, workspace, groups: norm.groups) { tile, scratch, sums in
       let gates = scratch.allocate(2 * channels * tile.count)
       convolution.apply(
-        input, row: tile.row, column: tile.start, columns: tile.count, into: gates, tile.count)
+        input, row: tile.row, column: tile.start, columns: tile.count, into: gates, tile.count, scratch: scratch)
       norm.gather(gates, stride: tile.count, columns: tile.count, shift: bias, into: sums)
     }
     norm.affine(
@@ -30,7 +30,8 @@ func gatedConvolution(
   }
   workspace.forEach(tiles) { _, tile, scratch in
     let gates = scratch.allocate(2 * channels * tile.count)
-    convolution.apply(input, row: tile.row, column: tile.start, columns: tile.count, into: gates, tile.count)
+    convolution.apply(
+      input, row: tile.row, column: tile.start, columns: tile.count, into: gates, tile.count, scratch: scratch)
     if let taps {
       taps.record(
         tap(".rewrite"), row: tile.row, column: tile.start, gates, stride: tile.count, channels: 2 * channels,

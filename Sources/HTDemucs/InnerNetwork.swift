@@ -21,7 +21,6 @@ public final class InnerNetwork: @unchecked Sendable {
   package init(
     _ description: ModelDescription, tensor: @escaping (_ name: String, _ shape: [Int]) throws -> Tensor
   ) throws {
-    MatrixMultiply.prepare()
     configuration = try Configuration(description)
     network = try HTDemucs(configuration, Parameters(tensor))
   }

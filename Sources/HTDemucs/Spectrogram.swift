@@ -1,3 +1,4 @@
+import CKernels
 import Layers
 import Spectral
 import Tensors
@@ -82,7 +83,7 @@ package final class Spectrogram: Sendable {
     let size = transform.size
     let binStride = (2 * transform.binCount + 15) & ~15
     // A unit makes some hops of one signal, from all frames that reach them.
-    let hops = 32
+    let hops = 64
     let units = (length + hops * hop - 1) / (hops * hop)
     // Frame t starts one and a half hops before hop t.
     let lead = hop / 2 * 3
@@ -99,14 +100,10 @@ package final class Spectrogram: Sendable {
       let count = last - first + 1
       let spectra = scratch.allocate(count * binStride)
       let work = scratch.allocate(transform.scratchCount)
-      for frequency in 0..<frequencies {
-        let real = spectrogram.line(row: frequency, channel: 2 * signal) + first
-        let imaginary = spectrogram.line(row: frequency, channel: 2 * signal + 1) + first
-        for frame in 0..<count {
-          spectra[frame * binStride + 2 * frequency] = real[frame] * scale + shift
-          spectra[frame * binStride + 2 * frequency + 1] = imaginary[frame] * scale + shift
-        }
-      }
+      kernel_gather_spectra(
+        spectra, binStride, spectrogram.line(row: 0, channel: 2 * signal) + first,
+        spectrogram.line(row: 0, channel: 2 * signal + 1) + first, spectrogram.channels * spectrogram.stride,
+        frequencies, count, scale, shift)
       for frame in 0..<count {
         let spectrum = spectra + frame * binStride
         spectrum[2 * frequencies] = 0

@@ -76,13 +76,13 @@ public struct Attention: Sendable {
     let scale = 1 / Float(headWidth).squareRoot()
     for start in stride(from: 0, to: keyCount, by: Self.keyTile) {
       let width = min(Self.keyTile, keyCount - start)
-      MatrixMultiply.multiplyNarrow(
+      MatrixMultiply.multiply(
         rows: count, columns: width, depth: headWidth, queries, queryStride, keys + start, keyStride, into: scores,
         Self.keyTile)
       // Before the first tile there are no values to fade.
       kernel_softmax_step(
         scores, count, width, Self.keyTile, scale, maximum, sum, out, start == 0 ? 0 : headWidth, outStride)
-      MatrixMultiply.multiplyNarrow(
+      MatrixMultiply.multiply(
         rows: count, columns: headWidth, depth: width, scores, Self.keyTile, values + start * valueStride, valueStride,
         into: out, outStride, accumulate: start > 0)
     }

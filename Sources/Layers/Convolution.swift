@@ -4,7 +4,8 @@ import Tensors
 /// `torch.nn.Conv1d` on waveforms (one row).
 ///
 /// Because the channels of neighbouring rows are contiguous in a `FeatureMap`, each column tap of the kernel is one
-/// matrix product straight from the map: `weight[tap]` `[out, rowKernel x in]` by `[rowKernel x in, columns]`.
+/// matrix product straight from the map: `weight[tap]` `[out, rowKernel x in]` by `[rowKernel x in, columns]`. Three taps
+/// side by side on many channels go by Winograd's algorithm instead.
 public struct Convolution: @unchecked Sendable {
   public let inputChannels: Int
   public let outputChannels: Int
@@ -16,8 +17,13 @@ public struct Convolution: @unchecked Sendable {
   public let columnDilation: Int
   /// `[out]`; zeros if the layer has none.
   public let bias: Tensor
-  /// `[columnKernel, out, rowKernel x in]`.
-  private let weight: Tensor
+
+  private enum Kernel {
+    /// `[columnKernel, out, rowKernel x in]`.
+    case direct(Tensor)
+    case winograd(WinogradKernel)
+  }
+  private let kernel: Kernel
 
   /// - Parameters:
   ///   - weight: `[out, in, rowKernel, columnKernel]`, or `[out, in, columnKernel]` of a Conv1d.
@@ -35,6 +41,13 @@ public struct Convolution: @unchecked Sendable {
     self.columnPadding = columnPadding
     self.columnDilation = columnDilation
     self.bias = bias
+    let isShift = rowStride == 1 && columnDilation == 1 && columnKernel == WinogradKernel.taps
+    guard !isShift || !WinogradKernel.pays(inputs: rowKernel * inputChannels, outputs: outputChannels) else {
+      kernel = .winograd(
+        WinogradKernel(
+          weight: weight, inputChannels: inputChannels, outputChannels: outputChannels, rowKernel: rowKernel))
+      return
+    }
     let packed = Tensor(shape: [columnKernel, outputChannels, rowKernel * inputChannels], zeroed: false)
     for tap in 0..<columnKernel {
       for o in 0..<outputChannels {
@@ -46,11 +59,18 @@ public struct Convolution: @unchecked Sendable {
         }
       }
     }
-    self.weight = packed
+    kernel = .direct(packed)
   }
 
   /// Rows of the output for an input of `rows` rows.
   public func outputRows(_ rows: Int) -> Int { (rows + 2 * rowPadding - rowKernel) / rowStride + 1 }
+
+  /// Rows of the output, of `rows` in all, that are best computed together: more save transforms, fewer leave something to
+  /// do for every thread.
+  public func rowsAtOnce(_ rows: Int) -> Int {
+    guard case .winograd = kernel else { return 1 }
+    return max(1, min(4, rows / 4))
+  }
 
   /// Columns that the kernel reads beyond the ends of a line, when the padding keeps the number of columns.
   public var reach: Int { max(columnPadding, (columnKernel - 1) * columnDilation - columnPadding) }
@@ -58,20 +78,39 @@ public struct Convolution: @unchecked Sendable {
   /// Computes one tile of the output, without the bias.
   /// - Parameters:
   ///   - input: map whose margin is at least `reach`.
-  ///   - row, column, columns: the tile of the output.
-  ///   - out: `[outputChannels, columns]`, lines `outStride` apart.
+  ///   - row, rowCount, column, columns: the tile of the output.
+  ///   - out: `[rowCount, outputChannels, columns]`, lines `outStride` apart.
   public func apply(
-    _ input: FeatureMap, row: Int, column: Int, columns: Int, into out: UnsafeMutablePointer<Float>,
-    _ outStride: Int
+    _ input: FeatureMap, row: Int, rowCount: Int = 1, column: Int, columns: Int,
+    into out: UnsafeMutablePointer<Float>, _ outStride: Int, scratch: Arena
   ) {
     apply(
-      input.row(0), stride: input.stride, rows: input.rows, row: row, column: column, columns: columns, into: out,
-      outStride)
+      input.row(0), stride: input.stride, rows: input.rows, length: input.columns, row: row, rowCount: rowCount,
+      column: column, columns: columns, into: out, outStride, scratch: scratch)
   }
 
-  /// The same on lines anywhere in memory: `rows` x `inputChannels` lines, `stride` apart, with zeros between them.
+  /// The same on lines anywhere in memory: `rows` x `inputChannels` lines of `length` floats, `stride` apart, with zeros
+  /// between them.
   public func apply(
-    _ input: UnsafePointer<Float>, stride: Int, rows: Int, row: Int, column: Int, columns: Int,
+    _ input: UnsafePointer<Float>, stride: Int, rows: Int, length: Int, row: Int, rowCount: Int = 1, column: Int,
+    columns: Int, into out: UnsafeMutablePointer<Float>, _ outStride: Int, scratch: Arena
+  ) {
+    switch kernel {
+    case .winograd(let kernel):
+      kernel.apply(
+        input, stride: stride, rows: rows, length: length, top: row - rowPadding, rowCount: rowCount,
+        first: column - columnPadding, columns: columns, into: out, outStride, scratch: scratch)
+    case .direct(let weight):
+      for index in 0..<rowCount {
+        applyRow(
+          weight, input, stride: stride, rows: rows, row: row + index, column: column, columns: columns,
+          into: out + index * outputChannels * outStride, outStride)
+      }
+    }
+  }
+
+  private func applyRow(
+    _ weight: Tensor, _ input: UnsafePointer<Float>, stride: Int, rows: Int, row: Int, column: Int, columns: Int,
     into out: UnsafeMutablePointer<Float>, _ outStride: Int
   ) {
     let top = row * rowStride - rowPadding
@@ -84,12 +123,9 @@ public struct Convolution: @unchecked Sendable {
     }
     let depth = (to - from) * inputChannels
     let source = input + (top + from) * inputChannels * stride + column - columnPadding
-    for tap in 0..<columnKernel {
-      MatrixMultiply.multiply(
-        rows: outputChannels, columns: columns, depth: depth,
-        weight.data + tap * outputChannels * rowKernel * inputChannels + from * inputChannels,
-        rowKernel * inputChannels,
-        source + tap * columnDilation, stride, into: out, outStride, beta: tap == 0 ? 0 : 1)
-    }
+    MatrixMultiply.multiply(
+      rows: outputChannels, columns: columns, depth: depth, taps: columnKernel,
+      weight.data + from * inputChannels, rowKernel * inputChannels, tap: outputChannels * rowKernel * inputChannels,
+      source, stride, tap: columnDilation, into: out, outStride)
   }
 }

@@ -55,11 +55,9 @@ public struct StridedConvolution: @unchecked Sendable {
     kernel_deinterleave(
       phases, phaseStride, input.data, input.stride, inputChannels, column * stride - padding, width, stride,
       input.columns)
-    for group in 0..<groups {
-      MatrixMultiply.multiply(
-        rows: outputChannels, columns: columns, depth: stride * inputChannels,
-        weight.data + group * outputChannels * stride * inputChannels, stride * inputChannels,
-        phases + group, phaseStride, into: out, outStride, beta: group == 0 ? 0 : 1)
-    }
+    MatrixMultiply.multiply(
+      rows: outputChannels, columns: columns, depth: stride * inputChannels, taps: groups,
+      weight.data, stride * inputChannels, tap: outputChannels * stride * inputChannels,
+      phases, phaseStride, tap: 1, into: out, outStride)
   }
 }

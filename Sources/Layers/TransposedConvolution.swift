@@ -65,12 +65,9 @@ public struct TransposedConvolution: @unchecked Sendable {
   public func applyAlongColumns(
     _ input: FeatureMap, first: Int, count: Int, into out: UnsafeMutablePointer<Float>, _ outStride: Int
   ) {
-    for place in 0..<groups {
-      MatrixMultiply.multiply(
-        rows: stride * outputChannels, columns: count, depth: inputChannels,
-        weight.data + place * inputChannels, groups * inputChannels,
-        input.data + first - (groups - 1) + place, input.stride, into: out, outStride,
-        beta: place == 0 ? 0 : 1)
-    }
+    MatrixMultiply.multiply(
+      rows: stride * outputChannels, columns: count, depth: inputChannels, taps: groups,
+      weight.data, groups * inputChannels, tap: inputChannels,
+      input.data + first - (groups - 1), input.stride, tap: 1, into: out, outStride)
   }
 }

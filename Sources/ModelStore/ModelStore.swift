@@ -4,7 +4,7 @@ import Foundation
 public struct ModelLocation: Sendable, Equatable {
   /// What the model is called, and the folder of its results: the file's name without extension.
   public let name: String
-  /// Its `.safetensors` file.
+  /// Its file, of safetensors or of PyTorch.
   public let path: String
 
   public init(name: String, path: String) {
@@ -66,15 +66,17 @@ public enum ModelStore {
     return paths.sorted { $0.key < $1.key }.map { ModelLocation(name: $0.key, path: $0.value) }
   }
 
-  /// Extensions that mark a path; of these only safetensors files are read.
-  private static let modelExtensions: Set = ["safetensors", "th", "pt", "pth", "ckpt", "yaml", "yml"]
+  /// Extensions of model files. What a file is, its content tells.
+  private static let readExtensions: Set = ["safetensors", "th", "pt", "pth", "ckpt"]
+  /// Extensions that mark a path.
+  private static let modelExtensions = readExtensions.union(["yaml", "yml"])
 
   private static func locate(path: String, suffix: String) throws -> ModelLocation {
     if isFolder(path) { throw ModelStoreError.folder(path: path) }
     guard isFile(path) else { throw ModelStoreError.noFile(path: path) }
-    guard suffix == "safetensors" else { throw ModelStoreError.unsupported(path: path, suffix: suffix) }
+    guard readExtensions.contains(suffix) else { throw ModelStoreError.unsupported(path: path, suffix: suffix) }
     let file = path.split(separator: "/").last.map(String.init) ?? path
-    let name = String(file.dropLast(".safetensors".count))
+    let name = String(file.dropLast(suffix.count + 1))
     // A file called just `.safetensors` still needs a folder for its results.
     return ModelLocation(name: name.isEmpty ? "model" : name, path: path)
   }

@@ -32,7 +32,7 @@ extension ModelStoreError: CustomStringConvertible {
       "\(path): no such folder of models. Check the path."
     case .unsupported(let path, let suffix):
       "\(path): " + reason(suffix)
-        + " Give a .safetensors file with the metadata of demucs 4.1 (klass, args, kwargs)."
+        + " Give a .safetensors or .th file of demucs, with klass, args and kwargs."
     }
   }
 
@@ -57,7 +57,6 @@ extension ModelStoreError: CustomStringConvertible {
 
   private func reason(_ suffix: String) -> String {
     switch suffix {
-    case "th", "pt", "pth", "ckpt": "PyTorch files (.\(suffix)) are not supported yet."
     case "yaml", "yml": "bags of models (.\(suffix)) are not supported yet."
     case "": "a model file without an extension is not supported."
     default: "model files of type .\(suffix) are not supported."

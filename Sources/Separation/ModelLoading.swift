@@ -13,7 +13,7 @@ public func loadModel(
 ) throws -> any SeparationModel {
   let model: HTDemucsModel
   do {
-    model = try HTDemucsModel(try Checkpoint(safetensors: path), pool: pool)
+    model = try HTDemucsModel(try Checkpoint(opening: path), pool: pool)
   } catch let error as ConfigurationError {
     throw SeparationError.modelUnavailable(path: path, reason: "\(error)")
   }

@@ -1,7 +1,7 @@
 /// Scratch memory that is taken in order and given back in the reverse order.
 ///
-/// The first pass over a network finds out how much is needed; from the second on everything fits into one block and
-/// nothing is allocated. Memory is 64-byte aligned and not cleared.
+/// It comes in blocks that are kept: the first pass over a network makes them, and later ones, which take the same sizes in
+/// the same order, find them there. Memory is 64-byte aligned and not cleared.
 public final class Arena: @unchecked Sendable {
   private struct Block {
     let start: UnsafeMutablePointer<Float>
@@ -12,20 +12,18 @@ public final class Arena: @unchecked Sendable {
   public struct Mark {
     fileprivate let block: Int
     fileprivate let used: Int
-    fileprivate let taken: Int
   }
 
   private var blocks: [Block] = []
   /// Index of the block that memory is taken from, and the floats of it that are taken.
   private var current = 0
   private var used = 0
-  /// Floats taken at present, and the most that ever were.
-  private var taken = 0
-  private var mostTaken = 0
 
   public init() {}
 
-  deinit { release() }
+  deinit {
+    for block in blocks { AlignedMemory.deallocate(block.start, block.capacity) }
+  }
 
   /// Floats held from the system.
   public var capacity: Int { blocks.reduce(0) { $0 + $1.capacity } }
@@ -33,8 +31,6 @@ public final class Arena: @unchecked Sendable {
   /// Takes `count` floats, undefined in value.
   public func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
     let rounded = (max(count, 1) + 15) & ~15
-    taken += rounded
-    mostTaken = max(mostTaken, taken)
     if current < blocks.count, used + rounded <= blocks[current].capacity {
       defer { used += rounded }
       return blocks[current].start + used
@@ -55,24 +51,18 @@ public final class Arena: @unchecked Sendable {
   }
 
   /// The present place.
-  public var mark: Mark { Mark(block: current, used: used, taken: taken) }
+  public var mark: Mark { Mark(block: current, used: used) }
 
   /// Gives back everything taken since `mark`.
   public func rewind(to mark: Mark) {
     current = mark.block
     used = mark.used
-    taken = mark.taken
   }
 
-  /// Gives back everything, and joins the blocks into one that holds the most that was ever taken.
+  /// Gives back everything; the blocks stay.
   public func reset() {
-    if blocks.count > 1 {
-      release()
-      blocks = [Block(start: AlignedMemory.allocate(mostTaken), capacity: mostTaken)]
-    }
     current = 0
     used = 0
-    taken = 0
   }
 
   /// Runs `body` and gives back what it took.
@@ -80,10 +70,5 @@ public final class Arena: @unchecked Sendable {
     let place = mark
     defer { rewind(to: place) }
     return try body()
-  }
-
-  private func release() {
-    for block in blocks { AlignedMemory.deallocate(block.start, block.capacity) }
-    blocks = []
   }
 }

@@ -4,13 +4,4 @@ import CKernels
 public enum Processor {
   /// The instruction set that the kernels of `CKernels` use here: `x86-64-v4`, `x86-64-v3` or `baseline`.
   public static var instructionSet: String { String(cString: kernel_instruction_set()) }
-
-  /// Name by which OpenBLAS knows its best kernels for this processor; nil where there is nothing to gain.
-  static var openBLASKernels: String? {
-    switch instructionSet {
-    case "x86-64-v4": "SkylakeX"
-    case "x86-64-v3": "Haswell"
-    default: nil
-    }
-  }
 }

@@ -5,7 +5,6 @@ extension FeatureMap {
   /// Copies `[channels, rows, columns]` (an image) or `[channels, columns]` (a line of time).
   /// - Parameter margin: columns of zeros that a kernel may read beyond either end.
   public init(_ tensor: Tensor, in arena: Arena, margin: Int = 16) {
-    MatrixMultiply.prepare()
     let isImage = tensor.shape.count == 3
     let columns = tensor.shape[tensor.shape.count - 1]
     self.init(

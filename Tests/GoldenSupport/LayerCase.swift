@@ -20,8 +20,6 @@ public struct LayerCase: Sendable {
   private static func shared() throws -> Golden { try file.get() }
 
   public init(_ name: String) throws {
-    // As whoever builds a network does: tests run side by side, and none may multiply while another prepares.
-    MatrixMultiply.prepare()
     self.name = name
     golden = try Self.shared()
     guard let fact = golden.cases.first(where: { $0["name"]?.stringValue == name }) else {

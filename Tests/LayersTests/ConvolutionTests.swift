@@ -23,7 +23,8 @@ struct ConvolutionTests {
           shape: [convolution.outputChannels, count + 3],
           values: [Float](
             repeating: 99, count: convolution.outputChannels * (count + 3)))
-        convolution.apply(map, row: row, column: start, columns: count, into: out.data, count + 3)
+        convolution.apply(
+          map, row: row, column: start, columns: count, into: out.data, count + 3, scratch: arena)
         for channel in 0..<convolution.outputChannels {
           for column in 0..<count {
             result.data[(channel * rows + row) * map.columns + start + column] =
@@ -98,5 +99,58 @@ struct ConvolutionTests {
     let ones = Tensor(shape: [1, 3, 4], values: [Float](repeating: 1, count: 12))
     let output = Self.run(convolution, ones, tile: 4)
     #expect(output.values == [4, 6, 6, 4, 6, 9, 9, 6, 4, 6, 6, 4])
+  }
+
+  /// Kernels of three columns on many channels take another way: against a double loop, with and without rows around, and
+  /// several rows at once to the same bits as one at a time.
+  @Test(arguments: [(1, 1), (3, 6), (3, 1), (2, 5)], [4, 37, 130]) func winograd(
+    shape: (kernel: Int, rows: Int), columns: Int
+  ) {
+    let (inputs, outputs) = (34, 33)
+    var random = SystemRandomNumberGenerator()
+    func noise(_ shape: [Int]) -> Tensor {
+      let count = shape.reduce(1, *)
+      return Tensor(shape: shape, values: (0..<count).map { _ in Float.random(in: -1...1, using: &random) })
+    }
+    let padding = shape.kernel / 2
+    let weight = noise([outputs, inputs, shape.kernel, 3])
+    let convolution = Convolution(weight: weight, bias: noise([outputs]), rowPadding: padding, columnPadding: 1)
+    let input = noise([inputs, shape.rows, columns])
+    let found = Self.run(convolution, input, tile: 1 << 20)
+    let outputRows = convolution.outputRows(shape.rows)
+    var (error, size) = (0.0, 0.0)
+    for o in 0..<outputs {
+      for row in 0..<outputRows {
+        for column in 0..<columns {
+          var sum = Double(convolution.bias.data[o])
+          for i in 0..<inputs {
+            for r in 0..<shape.kernel where (0..<shape.rows).contains(row + r - padding) {
+              for tap in 0..<3 where (0..<columns).contains(column + tap - 1) {
+                sum +=
+                  Double(weight.data[((o * inputs + i) * shape.kernel + r) * 3 + tap])
+                  * Double(input.data[(i * shape.rows + row + r - padding) * columns + column + tap - 1])
+              }
+            }
+          }
+          let difference = Double(found.data[(o * outputRows + row) * columns + column]) - sum
+          error += difference * difference
+          size += sum * sum
+        }
+      }
+    }
+    #expect((error / size).squareRoot() < 5e-7)
+
+    let arena = Arena()
+    let map = FeatureMap(input, in: arena, margin: 1)
+    func rows(_ atOnce: Int) -> [Float] {
+      let out = Tensor(shape: [outputRows, outputs, columns])
+      for row in stride(from: 0, to: outputRows, by: atOnce) {
+        convolution.apply(
+          map, row: row, rowCount: min(atOnce, outputRows - row), column: 0, columns: columns,
+          into: out.data + row * outputs * columns, columns, scratch: arena)
+      }
+      return out.values
+    }
+    for atOnce in 2...4 { #expect(rows(atOnce) == rows(1)) }
   }
 }

@@ -114,6 +114,10 @@ import Testing
     let upper = try touch("LOUD.SAFETENSORS")
     #expect(try ModelStore.locate(upper, in: folders()).name == "LOUD")
     #expect(try ModelStore.locate(touch("x/.safetensors"), in: folders()).name == "model")
+    for suffix in ["th", "pt", "PTH", "ckpt"] {
+      let path = try touch("5c90dfd2-34c22ccb.\(suffix)")
+      #expect(try ModelStore.locate(path, in: folders()) == ModelLocation(name: "5c90dfd2-34c22ccb", path: path))
+    }
   }
 
   /// `m.safetensors` without a folder is a file of the working directory, not a name.
@@ -134,7 +138,6 @@ import Testing
       try ModelStore.locate("open_6s", modelsDirectory: top + "/no")
     }
     for (file, words) in [
-      ("5c90dfd2-34c22ccb.th", "PyTorch files (.th) are not supported yet"),
       ("bag.yaml", "bags of models (.yaml) are not supported yet"), ("model.onnx", "of type .onnx"),
       ("model", "without an extension"),
     ] {
@@ -142,7 +145,7 @@ import Testing
       let error = #expect(throws: ModelStoreError.self) { try ModelStore.locate(path, in: folders()) }
       let message = try #require(error).description
       #expect(message.hasPrefix(path + ": ") && message.contains(words), "\(message)")
-      #expect(message.contains("Give a .safetensors file"))
+      #expect(message.contains("Give a .safetensors or .th file"))
     }
   }
 

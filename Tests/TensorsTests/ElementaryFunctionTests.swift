@@ -4,13 +4,14 @@ import Testing
 /// exp, erf, sigmoid and GELU against the double-precision functions of the C library.
 struct ElementaryFunctionTests {
   enum Function: CaseIterable, CustomTestStringConvertible {
-    case exp, erf, sigmoid
+    case exp, exp2, erf, sigmoid
 
     var testDescription: String { "\(self)" }
 
     func exact(_ x: Double) -> Double {
       switch self {
       case .exp: Foundation.exp(x)
+      case .exp2: Foundation.exp2(x)
       case .erf: Foundation.erf(x)
       case .sigmoid: 1 / (1 + Foundation.exp(-x))
       }
@@ -19,6 +20,7 @@ struct ElementaryFunctionTests {
     func apply(_ set: KernelSet, _ x: inout [Float]) {
       switch self {
       case .exp: set.run.exp(&x, x.count)
+      case .exp2: set.run.exp2(&x, x.count)
       case .erf: set.run.erf(&x, x.count)
       case .sigmoid: set.run.sigmoid(&x, x.count)
       }
@@ -28,6 +30,7 @@ struct ElementaryFunctionTests {
     var accurate: (range: ClosedRange<Float>, bound: Double) {
       switch self {
       case .exp: (-87.3365...88.7228, 1)
+      case .exp2: (-125...1, 1.2)
       case .erf: (-10...10, 1.3)
       case .sigmoid: (-87.3...100, 2.3)
       }
@@ -94,6 +97,13 @@ struct ElementaryFunctionTests {
     var gates: [Float] = [-88, -89, -103, -1000]
     set.run.sigmoid(&gates, gates.count)
     #expect(gates.allSatisfy { $0 >= 0 && $0 < 0x1p-126 })
+  }
+
+  /// What the softmax gives to a score far below the largest: nothing that counts, and no NaN from a finite one.
+  @Test(arguments: KernelSet.all) func powerOfTwoEndsSmall(set: KernelSet) {
+    var values: [Float] = [0, -1, -125, -126, -1000, -.infinity, .nan]
+    set.run.exp2(&values, values.count)
+    #expect(values[..<3] == [1, 0.5, 0x1p-125] && values[3..<6].allSatisfy { $0 == 0x1p-125 } && values[6].isNaN)
   }
 
   /// GELU is x times a probability that cancels for negative x: its error is measured against |x| * 2^-24, the size of

@@ -86,4 +86,24 @@ struct InterleaveKernelTests {
       &back, length, phases, columns, channels, columns, step, 0, 0, length, [0, 0], kernel_identity, nil, 0)
     #expect(back == x)
   }
+
+  /// Bins of lines to frames of bins, with what lies between spectra left alone.
+  @Test(arguments: KernelSet.all, [1, 2, 15, 16, 40]) func gatherSpectra(set: KernelSet, frames: Int) {
+    var random = Random(5)
+    let (bins, stride) = (37, 2 * frames + 3)
+    let lines = random.floats(bins * stride)
+    let outStride = 2 * bins + 3
+    var out = [Float](repeating: 99, count: frames * outStride)
+    lines.withUnsafeBufferPointer { lines in
+      let real = lines.baseAddress!
+      set.run.gather_spectra(&out, outStride, real, real + frames + 1, stride, bins, frames, 2, 0.5)
+    }
+    for frame in 0..<frames {
+      for bin in 0..<bins {
+        #expect(abs(out[frame * outStride + 2 * bin] - (lines[bin * stride + frame] * 2 + 0.5)) < 1e-6)
+        #expect(abs(out[frame * outStride + 2 * bin + 1] - (lines[bin * stride + frames + 1 + frame] * 2 + 0.5)) < 1e-6)
+      }
+      #expect(out[frame * outStride + 2 * bins..<(frame + 1) * outStride].allSatisfy { $0 == 99 })
+    }
+  }
 }

@@ -184,7 +184,6 @@ class Comparison:
         ours.facts["peakBytes"] = max(found["peakMemoryBytes"], ours.facts.get("peakBytes", 0))
         ours.facts["commandPeakBytes"] = max(turn.result.peak, ours.facts.get("commandPeakBytes", 0))
         ours.facts["instructionSet"] = found["instructionSet"]
-        ours.facts["openBLASKernels"] = found["openBLASKernels"]
 
     def commands(self, threads: int) -> dict[str, Any]:
         """Whole commands in turns: start-up, a song, stems on the disk, the end."""

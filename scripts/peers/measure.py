@@ -25,8 +25,12 @@ class Failure(Exception):
 
 
 def environment(threads: int) -> dict[str, str]:
-    """This process' environment with the number of threads that libraries go by."""
-    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
+    """This process' environment with the number of threads that libraries go by.
+
+    Without this machine's settings for OpenBLAS, which would choose its kernels against the processor.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    return {**kept, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
 
 
 @dataclass

@@ -116,7 +116,7 @@ def head_lines(results: Results) -> list[str]:
                 ["its instructions", ", ".join(machine["instructions"]) or "none of those looked for"],
                 ["memory", f"{machine['memoryBytes'] / 1e9:.1f} GB"],
                 ["ours", mine],
-                ["our kernels", f"{ours['instructionSet']}, OpenBLAS' kernels for {ours['openBLASKernels']}"],
+                ["our kernels", ours["instructionSet"]],
                 ["rivals", f"{rivals}, Python {software['Python']}"],
                 ["ONNX graph", model.get("exporter") or without_paths(model["exportError"])],
                 [

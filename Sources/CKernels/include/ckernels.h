@@ -22,6 +22,8 @@ void kernel_meter_total(double *operations, double *seconds);
 
 // Elementwise, in place on `count` floats; for tests and odd places.
 void kernel_exp(float *x, size_t count);
+// 2^x for x up to 1, as the softmax takes it.
+void kernel_exp2(float *x, size_t count);
 void kernel_erf(float *x, size_t count);
 void kernel_gelu(float *x, size_t count);
 void kernel_sigmoid(float *x, size_t count);
@@ -68,15 +70,42 @@ void kernel_interleave(float *out, size_t out_stride, const float *x, size_t str
                        size_t step, ptrdiff_t first, ptrdiff_t low, ptrdiff_t high, const float *bias,
                        kernel_activation activation, const float *residual, size_t residual_stride);
 
-// c = a b (+ c), with a[row * a_row + k * a_depth], b[k * b_stride + column], c[row * c_stride + column]: for products too
-// narrow for a BLAS, which packs its operands first. Sums run over k in order, one accumulator each.
-void kernel_multiply(size_t rows, size_t columns, size_t depth, const float *a, size_t a_row, size_t a_depth,
-                     const float *b, size_t b_stride, float *c, size_t c_stride, int accumulate);
+// A sum of matrix products, c = a[0] b[0] + a[1] b[1] + ... (+ c): one product a tap of a convolution.
+typedef struct {
+  size_t rows, columns, depth, taps;
+  // a[tap * a_tap + row * a_row + k]
+  const float *a;
+  size_t a_row, a_tap;
+  // b[tap * b_tap + k * b_row + column]; taps may overlap.
+  const float *b;
+  size_t b_row, b_tap;
+  // c[row * c_row + column]
+  float *c;
+  size_t c_row;
+  bool accumulate;
+} kernel_product;
+// Sums run over taps, then over k, in order, one fused multiply-add after another where the processor has it: an element
+// of c does not depend on the extents of the rest.
+void kernel_multiply(const kernel_product *product);
 
 // out[column][row] = x[row][column].
 void kernel_transpose(float *out, size_t out_stride, const float *x, size_t stride, size_t rows, size_t columns);
 
+// Spectra of `frames` frames, one after another, from a line of real and a line of imaginary parts a bin, lines of
+// neighbouring bins `stride` apart: out[frame][bin] = (real, imaginary) * scale + shift.
+void kernel_gather_spectra(float *out, size_t out_stride, const float *real, const float *imaginary, size_t stride,
+                           size_t bins, size_t frames, float scale, float shift);
+
 // x += y on `channels` lines.
 void kernel_add(float *x, size_t x_stride, const float *y, size_t y_stride, size_t channels, size_t columns);
+
+// Winograd's F(4, 3), before and after the products. A line is cut into quads of four columns; `quads` of them, from
+// x[first] on, become six planes of `quads` floats a line, x being 0 outside [0, length). Up to 15 floats behind the last
+// quad of a line are written too.
+void kernel_winograd_input(float *out, size_t plane, size_t out_stride, const float *x, size_t stride, size_t channels,
+                           ptrdiff_t first, size_t quads, ptrdiff_t length);
+// The way back: six planes of quads to `columns` columns. Up to 15 floats behind the last quad of a line are read.
+void kernel_winograd_output(float *out, size_t out_stride, const float *x, size_t plane, size_t stride, size_t channels,
+                            size_t columns);
 
 #endif

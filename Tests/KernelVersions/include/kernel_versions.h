@@ -8,6 +8,7 @@
 typedef struct {
   const char *name;
   __typeof__(kernel_exp) *exp;
+  __typeof__(kernel_exp2) *exp2;
   __typeof__(kernel_erf) *erf;
   __typeof__(kernel_gelu) *gelu;
   __typeof__(kernel_sigmoid) *sigmoid;
@@ -23,7 +24,10 @@ typedef struct {
   __typeof__(kernel_interleave) *interleave;
   __typeof__(kernel_multiply) *multiply;
   __typeof__(kernel_transpose) *transpose;
+  __typeof__(kernel_gather_spectra) *gather_spectra;
   __typeof__(kernel_add) *add;
+  __typeof__(kernel_winograd_input) *winograd_input;
+  __typeof__(kernel_winograd_output) *winograd_output;
 } kernel_version;
 
 // How many versions this processor can run, the dispatched one (version 0) counted.
