@@ -73,7 +73,7 @@ def main() -> None:
     model = network.Network(network.load(options.model)[0].eval()) if options.model and not options.program else None
     report: dict[str, dict] = {}
     for truth in options.truth:
-        ours, sixths, named = [], [], {}
+        ours, sixths, masks, named = [], [], [], {}
         for name, stems in songs_of(truth):
             mix = stems.sum(0)
             if options.program:
@@ -85,7 +85,9 @@ def main() -> None:
             named[name] = scores.score_song(stems, estimate)
             ours.append(named[name])
             sixths.append(scores.score_song(stems, (mix / 6).expand_as(stems)))
+            masks.append(scores.score_song(stems, scores.ideal_masks(stems)))
         rows = {"nSDR, dB": scores.mean_scores(ours), "mixture / 6": scores.mean_scores(sixths)}
+        rows["ideal masks"] = scores.mean_scores(masks)
         rows["zero"] = {stem: 0.0 for stem in rows["nSDR, dB"]}
         print(table(f"{truth}, {len(ours)} songs", rows))
         if leaks := scores.mean_scores(ours, "leak_db"):
