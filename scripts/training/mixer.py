@@ -106,7 +106,7 @@ class Mixer:
         """A smooth random filter on every other stem and a room for every sixth."""
         count = audio.shape[0] * audio.shape[1]
         draw = {"device": self.device, "generator": generator}
-        amount = 3.0 * torch.rand(count, 1, **draw) * (torch.rand(count, 1, **draw) < 0.5)
+        amount = 3.0 * torch.rand(count, 1, **draw) * (torch.rand(count, 1, **draw) < 0.4)
         spectrum = torch.fft.rfft(audio.flatten(0, 1), SIZE)
         gains = torch.randn(count, EDGES, **draw) * amount
         spectrum = torch.view_as_complex(self.filtered(torch.view_as_real(spectrum), gains, self.bin_left, self.bin_part))

@@ -256,7 +256,7 @@ def other(sketch: Sketch, rng: random.Random) -> list[Event]:
     """One layer of everything else: a pad (high, low, or one held note), a tune, an arpeggio, stabs."""
     manner = rng.choice(("pad", "pad", "low pad", "drone", "melody", "melody", "melody", "arpeggio", "stabs", "strings"))
     if manner == "low pad":
-        return chords_held(sketch, rng, "other", rng.choice((36, 40)), 62)
+        return chords_held(sketch, rng, "other", rng.choice((28, 36, 40)), 62)
     if manner == "drone":
         low = rng.choice((28, 36, 36, 48))
         return [

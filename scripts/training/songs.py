@@ -104,10 +104,14 @@ def add_sweeps(out: np.ndarray, sketch: Sketch, rng: random.Random) -> None:
             out[start : start + count] += (sound[:count] * level / max(float(np.sqrt((sound**2).mean())), 1e-6))[:, None]
 
 
-def dress(stem: str, audio: np.ndarray, style: str, rng: random.Random, noise: Generator) -> np.ndarray:
-    """The effects of one stem."""
+def dress(stem: str, audio: np.ndarray, style: str, clean: bool, rng: random.Random, noise: Generator) -> np.ndarray:
+    """The effects of one stem; in a `clean` song no more than a room and a place in it."""
     if effects.gated_rms(audio) == 0:
         return audio
+    if clean:
+        wet = -45.0 if stem == "bass" else rng.uniform(-45, -12)
+        audio = effects.colour(audio, noise, rng.uniform(0, 0.7), wet, rng.uniform(0.3, 1.5))
+        return effects.place(audio, 0.0 if stem in ("bass", "drums") else rng.uniform(-0.4, 0.4), rng.uniform(0.3, 1.0))
     if stem == "guitar" and rng.random() < (0.9 if style == "metal" else 0.6 if style == "rock" else 0.3):
         audio = effects.distort(audio, rng.choice((2.0, 5.0, 15.0, 40.0)), rng.uniform(0, 0.2))
         audio = effects.band_limit(audio, rng.uniform(70, 130), rng.uniform(3500, 6500))
@@ -150,12 +154,13 @@ def make_song(orchestra: Orchestra, seed: int | str, seconds: float, sparse: flo
     rng = random.Random(f"song {seed}")
     noise = np.random.default_rng(rng.getrandbits(64))
     sketch = draw_sketch(seconds, rng, sparse)
+    clean = rng.random() < 0.35
     samples = int(seconds * RATE)
     song = np.zeros((len(STEMS), 2, samples), dtype=np.int16)
     for number, stem in enumerate(STEMS):
         if not any(sketch.active[stem]):
             continue
-        audio = dress(stem, play_stem(stem, sketch, orchestra, rng, samples), sketch.style, rng, noise)
+        audio = dress(stem, play_stem(stem, sketch, orchestra, rng, samples), sketch.style, clean, rng, noise)
         level = effects.gated_rms(audio)
         if level > 0:
             audio = np.clip(audio * (LOUDNESS / level), -1, 1)
