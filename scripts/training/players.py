@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import defaultdict
 
@@ -174,7 +175,8 @@ def play_phrases(sketch: Sketch, singer: Instrument, rng: random.Random, samples
     harmony = rng.choice((0, 0, 0, 0, 3, 4, 7, -5, 12))
     time = sketch.at(bars[0], rng.choice((0.0, 0.5, 1.0)))
     while time < sketch.seconds - 0.3:
-        bar = int(time / sketch.bar)
+        # Rounding must not put the start of a bar into the one before: this loop would not end.
+        bar = int(time / sketch.bar + 1e-6)
         if bar not in bars:
             following = [b for b in bars if b > bar]
             if not following:
@@ -197,5 +199,5 @@ def play_phrases(sketch: Sketch, singer: Instrument, rng: random.Random, samples
             add(out, start, stretch(sound, 2 ** (harmony / 12), samples) * np.array([0.4, 1.0], np.float32), 0.5 * gain)
         time += len(sound) / RATE + gap * rng.uniform(0.3, 2.0)
         beat = 60 / sketch.tempo
-        time = round(time / (beat / 2)) * (beat / 2)
+        time = math.ceil(time / (beat / 2)) * (beat / 2)
     return out
