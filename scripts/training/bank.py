@@ -22,8 +22,9 @@ from dataclasses import asdict, dataclass
 from multiprocessing import Pool
 from pathlib import Path
 
-import heldout
 import numpy as np
+
+import heldout
 import synthesis
 from stems import RATE, STEMS
 
@@ -70,11 +71,11 @@ class Task:
 # ---------------------------------------------------------------- sampled instruments
 
 PIECES = (
-    ("perc_beats", "perc"), ("hat_open", "hat_open"), ("hat_half", "hat_open"), ("hat_loose", "hat_open"), ("hi_hat_open", "hat_open"),
-    ("cymbal_open", "hat_open"), ("cymbal_closed", "hat_closed"), ("cymbal_pedal", "hat_closed"), ("hat", "hat_closed"),
-    ("kick", "kick"), ("bass_drum", "kick"), ("bd_", "kick"), ("drum_bass", "kick"), ("snare_ss", "rim"),
-    ("stick", "rim"), ("snare", "snare"), ("sn_", "snare"), ("clap", "clap"), ("snap", "clap"), ("tom", "tom"),
-    ("ride", "ride"), ("crash", "crash"), ("china", "crash"), ("splash", "crash"), ("cymbal", "crash"),
+    ("perc_beats", "perc"), ("hat_open", "hat_open"), ("hat_half", "hat_open"), ("hat_loose", "hat_open"),
+    ("hi_hat_open", "hat_open"), ("cymbal_open", "hat_open"), ("cymbal_closed", "hat_closed"), ("cymbal_pedal", "hat_closed"),
+    ("hat", "hat_closed"), ("kick", "kick"), ("bass_drum", "kick"), ("bd_", "kick"), ("drum_bass", "kick"),
+    ("snare_ss", "rim"), ("stick", "rim"), ("snare", "snare"), ("sn_", "snare"), ("clap", "clap"), ("snap", "clap"),
+    ("tom", "tom"), ("ride", "ride"), ("crash", "crash"), ("china", "crash"), ("splash", "crash"), ("cymbal", "crash"),
 )  # fmt: skip
 
 

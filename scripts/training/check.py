@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import network
 import torch
+
+import network
 from stems import SEGMENT
 
 

@@ -16,13 +16,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import network
 import numpy as np
-import scores
 import soundfile
 import torch
-from stems import RATE, STEMS
 from torch import Tensor
+
+import network
+import scores
+from stems import RATE, STEMS
 
 
 def songs_of(truth: str) -> Iterator[tuple[str, Tensor]]:

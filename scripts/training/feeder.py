@@ -17,6 +17,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np  # noqa: E402
+
 from bank import load_bank  # noqa: E402
 from songs import Orchestra, make_song  # noqa: E402
 from stems import STEMS  # noqa: E402

@@ -1,6 +1,6 @@
 """The scores of the embedded model, from the reports of evaluate.py into README.md and the model's card.
 
-python figures.py collect "TITLE=REPORT.json TRUTH..." ...    writes models/open_6s.scores.json; a TRUTH is the end of its name
+python figures.py collect "TITLE=REPORT.json TRUTH..." ...    writes figures.json; a TRUTH is the end of its name
 python figures.py                                             writes the tables between the markers
 python figures.py --check                                     exit status 1 when a table is not that of the scores
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from stems import STEMS
 
 ROOT = Path(__file__).resolve().parents[2]
-SCORES = ROOT / "models" / "open_6s.scores.json"
+SCORES = ROOT / "scripts" / "training" / "figures.json"
 PAGES = [ROOT / "README.md", ROOT / "models" / "open_6s.md"]
 BEGIN, END = "<!-- figures: written by scripts/training/figures.py -->\n", "<!-- end of figures -->\n"
 

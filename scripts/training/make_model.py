@@ -35,8 +35,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--start", type=Path, help="checkpoint to start from")
     parser.add_argument("--minutes", type=float, default=25.0)
     parser.add_argument("--gpus", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 2))
-    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--workers", type=int, default=max(1, min(24, (os.cpu_count() or 2) - 2)))
+    parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--smoke", action="store_true")
     return parser.parse_args()
 
@@ -54,10 +54,11 @@ def main() -> None:
     speakers = [program for program in ("flite", "espeak-ng", "text2wave") if shutil.which(program)]
     if speakers and not smoke and not voices.exists():
         run("voices.py", voices, "--phrases", 46)
-    sources: list[object] = ["--patches", 5 if smoke else 30, "--jobs", options.workers]
+    sources: list[object] = ["--patches", 5 if smoke else 60, "--jobs", options.workers]
     if options.shared and not smoke:
         sources += ["--instruments", options.shared / "instruments"]
-        run("music.py", options.shared / "music", real)
+        for flags in ([], ["--held-out"]):
+            run("music.py", options.shared / "music", real, *flags)
     if voices.exists() and not smoke:
         sources += ["--voices", voices]
     for font in options.soundfont:
@@ -76,17 +77,16 @@ def main() -> None:
     if smoke:
         training += ["--tiny", "--no-compile", "--device", "cpu", "--slots", 4, "--warm-up", 5, "--rate", 3e-3]
     else:
-        training += ["--minutes", options.minutes, "--gpus", options.gpus, "--batch", 8, "--rate", options.rate]
+        training += ["--minutes", options.minutes, "--gpus", options.gpus, "--batch", 16, "--rate", options.rate]
         training += ["--real", real] if real.exists() else []
         training += ["--start", options.start] if options.start else []
     try:
         if smoke:
-            overfit = ["--overfit", 2, "--batch", 2, "--first", 2, "--minutes", 0.6, "--average", 0.9, "--expect", 1.0]
-            run("train.py", *training, *overfit)
+            run("train.py", *training, "--overfit", 2, "--batch", 2, "--first", 2, "--steps", 40, "--expect", 1.0)
             shutil.rmtree(out)
-            # The start is what the first run of a real training goes through: new mixtures, both optimisers, a checkpoint.
-            training += ["--batch", 1, "--first", 2, "--minutes", 0.3, "--optimiser", "best", "--trial", 3]
-        run("train.py", *training)
+            training += ["--batch", 1, "--first", 2, "--steps", 8, "--optimiser", "best", "--trial", 2]
+        optimiser = [] if smoke else ["--optimiser", "best", *(["--begin-at", 0.35] if options.start else [])]
+        run("train.py", *training, *optimiser)
     finally:
         feeder.terminate()
         feeder.wait()

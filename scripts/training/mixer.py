@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 
 import torch
-from stems import RATE, SEGMENT, STEMS
 from torch import Tensor
 from torch.nn import functional as F
+
+from stems import RATE, SEGMENT, STEMS
 
 EDGES = 10
 """Points of the random equaliser, spread over the octaves from 30 Hz to 18 kHz."""

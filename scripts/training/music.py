@@ -12,10 +12,11 @@ import json
 import math
 from pathlib import Path
 
-import effects
-import heldout
 import numpy as np
 import soundfile
+
+import effects
+import heldout
 from songs import LOUDNESS
 from stems import RATE, STEMS
 

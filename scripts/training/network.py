@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 from demucs.htdemucs import HTDemucs
-from layers import InnerNetwork
 from safetensors import safe_open
 from safetensors.torch import save_file
-from stems import RATE, SEGMENT, STEMS
 from torch import Tensor
+
+from layers import InnerNetwork
+from stems import RATE, SEGMENT, STEMS
 
 CONFIGURATION: dict = {
     "sources": list(STEMS), "channels": 32, "growth": 2, "depth": 4, "dconv_mode": 3, "dconv_comp": 8, "t_layers": 3,

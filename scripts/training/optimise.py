@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 
 import torch
-from flat import FlatParameters
 from torch import Tensor, nn
+
+from flat import FlatParameters
 
 SMALLEST = 16
 """Matrices with a shorter side than this stay with AdamW."""

@@ -7,6 +7,7 @@ import random
 from collections import defaultdict
 
 import numpy as np
+
 from bank import Instrument, Note
 from sketch import Event, Sketch, to_samples
 from stems import RATE

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from mixer import Mixer
 from stems import SEGMENT, STEMS
-from torch import Tensor
 
 FAVOUR = (0.7, 0.8, 1.3, 0.8, 1.3, 1.3)
 """How often each stem is among the few; the three that are hard to tell apart come more often."""

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from music import read_song
 from stems import RATE, STEMS
-from torch import Tensor
 
 SILENT_DB = -60.0
 """A stem whose truth lies below this level (dBFS RMS over the song) counts as silent."""

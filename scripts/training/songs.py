@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-import effects
 import numpy as np
+from numpy.random import Generator
+
+import effects
 import parts
 import synthesis
 from bank import Instrument
-from numpy.random import Generator
 from players import Kit, Player, play_guitar_chords, play_phrases
 from sketch import Sketch, draw_sketch, to_samples
 from stems import RATE, STEMS

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 from scipy.signal import lfilter
+
 from stems import RATE
 
 TABLE = 2048

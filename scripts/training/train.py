@@ -18,17 +18,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import network
-import scores
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from torch import Tensor
+
+import network
+import scores
 from flat import FlatParameters
 from loss import LossSettings, training_loss
 from optimise import Optimiser
 from pool import PoolFiller, Recipe, SongPool
 from stems import RATE, SEGMENT, STEMS
-from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,26 @@ class Settings:
     trial: int
     warm_up: int
     expect: float | None
+    steps: int
 
 
 class Clock:
-    """The run's deadline; it lies in OUT/deadline as seconds since 1970, so that it can be moved while the run goes on."""
+    """The end of the run: after so many steps, or at a deadline.
+
+    The deadline lies in OUT/deadline as seconds since 1970, so that it can be moved while the run goes on.
+    """
 
     def __init__(self, settings: Settings, begun: float) -> None:
+        self.steps = settings.steps
         self.file = settings.out / "deadline"
         self.begun = time.time()
         if not self.file.exists():
             self.file.write_text(str(begun + 60 * settings.minutes))
 
-    def progress(self) -> float:
-        """0 at the first step, 1 at the deadline."""
+    def progress(self, step: int) -> float:
+        """0 at the first step, 1 at the end."""
+        if self.steps:
+            return step / self.steps
         deadline = float(self.file.read_text())
         return (time.time() - self.begun) / max(deadline - self.begun, 1.0)
 
@@ -195,9 +203,9 @@ class Trainer:
         memory = torch.cuda.max_memory_allocated() / 2**30
         self.say(f"a step of {len(mix)} segments takes {1000 * taken:.0f} ms; at most {memory:.0f} GiB in use")
 
-    def shared_progress(self, clock: Clock) -> float:
+    def shared_progress(self, clock: Clock, step: int) -> float:
         """Rank 0's clock, the same for all."""
-        value = torch.tensor([clock.progress() if self.rank == 0 else 0.0], device=self.device)
+        value = torch.tensor([clock.progress(step) if self.rank == 0 else 0.0], device=self.device)
         if self.settings.gpus > 1:
             dist.broadcast(value, 0)
         return float(value)
@@ -220,7 +228,7 @@ class Trainer:
         scored = written = seen = time.time()
         while progress < 1.0:
             if step % (10 if self.half else 1) == 0:
-                progress = self.shared_progress(clock)
+                progress = self.shared_progress(clock, step)
             if settings.gpus > 1 and step % 200 == 0:
                 # The same arithmetic everywhere keeps the weights equal; this makes sure of it.
                 dist.broadcast(self.flat.data, 0)
@@ -347,7 +355,8 @@ def parse() -> Settings:
     parser.add_argument("--real", type=Path, help="folder that music.py filled")
     parser.add_argument("--validation", type=Path, help="folder of held-out songs (feeder.py --held-out)")
     parser.add_argument("--start", type=Path, help="checkpoint to start from; from scratch without it")
-    parser.add_argument("--minutes", type=float, required=True, help="from start to end, set-up included")
+    parser.add_argument("--minutes", type=float, default=25.0, help="from start to end, set-up included")
+    parser.add_argument("--steps", type=int, default=0, help="end after so many steps instead")
     parser.add_argument("--gpus", type=int, default=1)
     parser.add_argument("--batch", type=int, default=16, help="segments a GPU and step")
     parser.add_argument("--rate", type=float, default=6e-4, help="highest learning rate")
