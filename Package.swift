@@ -47,10 +47,13 @@ let package = Package(
       ]),
     .target(
       name: "Evaluation", dependencies: ["AudioFiles", "Checkpoints", "Spectral", "Tensors", "COpenBLAS", "CCrypto"]),
+    // Pages for man(1), made of what ArgumentParser tells of the commands.
+    .target(name: "ManualPages"),
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "Evaluation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ModelStore",
+        "Separation", "Evaluation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ManualPages",
+        "ModelStore",
         "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -78,6 +81,7 @@ let package = Package(
     .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore", "LoopbackServer"]),
     .testTarget(
       name: "SeparationTests", dependencies: ["Separation", "ModelStore", "GoldenSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "ManualPagesTests", dependencies: ["ManualPages"]),
     .testTarget(
       name: "EvaluationTests", dependencies: ["Evaluation", "AudioFiles", "Checkpoints", "Tensors", "GoldenSupport"]),
     .testTarget(

@@ -30,12 +30,19 @@ final class Batch {
     let display = ProgressDisplay(name: name, console: console)
     if console.style == .log { console.note("\(name): separating") }
     do {
-      let done = try separator.separateFile(track, to: writer) { [interruption] progress in
-        try interruption.check()
-        display.show(progress)
-      }
+      let done = try separator.separateFile(
+        track, to: writer,
+        progress: { [interruption] progress in
+          try interruption.check()
+          display.show(progress)
+        },
+        reading: { [interruption] seconds in
+          try interruption.check()
+          display.show(reading: seconds)
+        })
       for warning in done.warnings { console.problem("Warning: \(warning)") }
       display.finish(seconds: done.seconds)
+      if let levels = done.levels.summary { console.note("\(name): \(levels)") }
       for output in done.outputs { console.result(output) }
     } catch let error as CancellationError {
       throw error

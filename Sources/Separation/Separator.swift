@@ -92,10 +92,13 @@ public struct Separator: Sendable {
   /// - Returns: one stem a source in the order of the model, each as long as the track.
   /// - Throws: `SeparationError`, or what the model or `progress` throws.
   public func separate(_ audio: AudioBuffer, progress: ProgressHandler? = nil) throws -> [Stem] {
-    // Every network of a bag draws its own, one after another.
+    try separate(audio, shifts: shifts, progress: progress)
+  }
+
+  /// The random shifts of a track; every network of a bag draws its own, one after another.
+  var shifts: Shifts {
     let (count, overflow) = options.shifts.multipliedReportingOverflow(by: bag.members.count)
-    let shifts = Shifts(count: overflow ? .max : count, sampleRate: sampleRate, seed: options.seed)
-    return try separate(audio, shifts: shifts, progress: progress)
+    return Shifts(count: overflow ? .max : count, sampleRate: sampleRate, seed: options.seed)
   }
 
   /// Separates a track with given shifts in place of random ones, those of each network after another's.
@@ -104,20 +107,10 @@ public struct Separator: Sendable {
   ) throws -> [Stem] {
     try check(audio)
     let statistics = TrackStatistics(of: audio.channels)
-    logger.debug(
-      "normalised track",
-      metadata: [
-        "samples": "\(audio.channels[0].count)", "mean": "\(statistics.mean)",
-        "deviation": "\(statistics.deviation)", "shifts": "\(shifts.offsets)",
-        "segment": "\(geometries[0].segmentLength)", "stride": "\(geometries[0].stride)",
-        "networks": "\(bag.members.count)",
-      ])
     let track = NormalizedTrack(channels: audio.channels, statistics: statistics)
     var rows = try estimate(track, shifts: shifts, progress: progress)
     for row in rows.indices {
-      for index in rows[row].indices {
-        rows[row][index] = rows[row][index] * statistics.deviation + statistics.mean
-      }
+      for index in rows[row].indices { rows[row][index] = statistics.restored(rows[row][index]) }
     }
     return sources.enumerated().map { source, name in
       let first = source * audioChannels
@@ -125,24 +118,61 @@ public struct Separator: Sendable {
     }
   }
 
-  /// Runs the networks over a normalised track, one after another: `demucs.apply.apply_model`.
+  /// Runs the networks over a normalised track in memory.
   /// - Returns: samples by source and channel, still normalised.
   package func estimate(
     _ track: NormalizedTrack, shifts: Shifts, progress: ProgressHandler? = nil
   ) throws -> [[Float]] {
+    let rowCount = sources.count * audioChannels
+    let whole = MemoryRows(rowCount: rowCount, length: track.length)
+    try estimate(
+      MeasuredTrack(track), shifts: shifts, progress: progress,
+      sums: { MemoryRows(rowCount: rowCount, length: track.length) },
+      emit: { block in
+        for row in 0..<rowCount { whole.write(block.row(row), row: row, at: block.position) }
+      })
+    return whole.rows
+  }
+
+  /// Runs the networks over a track, one after another: `demucs.apply.apply_model`.
+  ///
+  /// Memory does not depend on the length of the track, but for that of `sums`.
+  /// - Parameters:
+  ///   - track: is read once for each network.
+  ///   - shifts: those of each network after another's.
+  ///   - progress: is told of every finished segment; what it throws ends the separation.
+  ///   - sums: makes room for what several networks add up: a row for each channel of each source.
+  ///   - emit: is given the finished samples in order, still normalised.
+  func estimate(
+    _ track: MeasuredTrack, shifts: Shifts, progress: ProgressHandler?, sums: () throws -> any RowStore,
+    emit: (FinishedBlock) throws -> Void
+  ) throws {
+    logger.debug(
+      "normalised track",
+      metadata: [
+        "samples": "\(track.length)", "mean": "\(track.statistics.mean)",
+        "deviation": "\(track.statistics.deviation)", "shifts": "\(shifts.offsets)",
+        "segment": "\(geometries[0].segmentLength)", "stride": "\(geometries[0].stride)",
+        "networks": "\(bag.members.count)",
+      ])
     let chunks = zip(bag.members.indices, geometries).map { member, geometry in
-      shifts.part(member, of: bag.members.count).passes(length: track.length)
-        .reduce(0) { $0 + ChunkPlan(length: $1.length, geometry: geometry).count }
+      ChunkSchedule(
+        passes: shifts.part(member, of: bag.members.count).passes(length: track.length), geometry: geometry
+      ).chunkCount
     }
     var average = BagAverage(
-      weights: bag.weights, totals: totals, sources: sources.count, channels: audioChannels)
+      weights: bag.weights, totals: totals, members: bag.members.count, channels: audioChannels,
+      store: bag.members.count > 1 ? try sums() : nil)
     for (index, member) in bag.members.enumerated() {
       let apply = ApplyModel(
         model: try loaded.model(member), geometry: geometries[index], transitionPower: options.transitionPower,
-        track: track, shifts: shifts.part(index, of: bag.members.count))
-      average.add(try apply(progress: progress.map { part($0, index, chunks) }), of: index)
+        shifts: shifts.part(index, of: bag.members.count))
+      let window = try TrackWindow(track, channelCount: audioChannels)
+      try apply(window, progress: progress.map { part($0, index, chunks) }) { samples, position in
+        guard try average.add(samples, at: position, of: index) else { return }
+        try emit(FinishedBlock(samples: samples, position: position, track: window))
+      }
     }
-    return average.mean()
   }
 
   /// A handler for the progress of one network that tells `handler` of the whole.

@@ -10,8 +10,8 @@ struct UsageTests {
   @Test(arguments: [
     Refusal(arguments: ["separate"], says: "<file>"),
     Refusal(arguments: ["seperate", "a.wav"], says: "seperate"),
-    Refusal(arguments: ["separate", "a.wav", "--mp3"], says: "--mp3"),
-    Refusal(arguments: ["separate", "a.wav", "--two-stems", "vocals"], says: "--two-stems"),
+    Refusal(arguments: ["separate", "a.wav", "--m4a"], says: "--m4a"),
+    Refusal(arguments: ["separate", "a.wav", "--two-stems"], says: "--two-stems"),
     Refusal(arguments: ["separate", "a.wav", "--shifts", "many"], says: "many"),
     Refusal(arguments: ["separate", "a.wav", "--shifts", "-1"], says: "--shifts"),
     Refusal(arguments: ["separate", "a.wav", "--overlap", "1"], says: "below 1"),
