@@ -45,10 +45,16 @@ let package = Package(
         "HTDemucs", "Layers", "Checkpoints", "Tensors", "AudioFiles", "ModelStore",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "Evaluation", dependencies: ["AudioFiles", "Checkpoints", "Spectral", "Tensors", "COpenBLAS", "CCrypto"]),
+    // Pages for man(1), made of what ArgumentParser tells of the commands.
+    .target(name: "ManualPages"),
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ModelStore", "Tensors",
+        "Separation", "Evaluation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ManualPages",
+        "ModelStore",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -75,9 +81,12 @@ let package = Package(
     .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore", "LoopbackServer"]),
     .testTarget(
       name: "SeparationTests", dependencies: ["Separation", "ModelStore", "GoldenSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "ManualPagesTests", dependencies: ["ManualPages"]),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Evaluation", "AudioFiles", "Checkpoints", "Tensors", "GoldenSupport"]),
     .testTarget(
       name: "DemucsCLITests",
-      dependencies: ["DemucsCLI", "Separation", "ModelStore", "GoldenSupport", "LoopbackServer"],
+      dependencies: ["DemucsCLI", "Separation", "Evaluation", "ModelStore", "GoldenSupport", "LoopbackServer"],
       exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]

@@ -18,5 +18,8 @@ struct DemucsCommand: ParsableCommand {
         demucs-cli help separate
       """,
     version: Version.text,
-    subcommands: [SeparateCommand.self, ModelsCommand.self, BenchCommand.self])
+    subcommands: [
+      SeparateCommand.self, ModelsCommand.self, CompareCommand.self, EvaluateCommand.self, GoldenCommand.self,
+      BenchCommand.self, GenerateManualCommand.self,
+    ])
 }

@@ -23,15 +23,18 @@ struct ModelsCommand: ParsableCommand {
 
 /// Which model, of those that are there.
 struct ModelNameArguments: ParsableArguments {
-  @Argument(help: ArgumentHelp("Name of a model, or path of a model's or bag's file.", valueName: "name|path"))
+  @Argument(
+    help: ArgumentHelp("Name of a model, or path of a model's or bag's file.", valueName: "name|path"),
+    completion: .model)
   var name: String
 
-  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"), completion: .directory)
   var modelsDir: String?
 
   @Option(
     help: ArgumentHelp(
-      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"))
+      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"),
+    completion: .directory)
   var repo: String?
 
   func locate() throws -> ModelLocation {

@@ -22,7 +22,8 @@ struct ModelsDownloadCommand: ParsableCommand {
         HF_HUB_OFFLINE                     1: fetch nothing
       """)
 
-  @Argument(help: ArgumentHelp("Name of a model, as models list prints it.", valueName: "name"))
+  @Argument(
+    help: ArgumentHelp("Name of a model, as models list prints it.", valueName: "name"), completion: .fetchableModel)
   var name: String
 
   @Flag(help: "Accept what the model's authors say of its use.")
@@ -34,7 +35,7 @@ struct ModelsDownloadCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Root of a mirror, in place of the registry's.", valueName: "url"))
   var baseURL: String?
 
-  @Option(help: ArgumentHelp("Folder that the files go to.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Folder that the files go to.", valueName: "dir"), completion: .directory)
   var modelsDir: String?
 
   @Flag(help: "Fetch it again if it is there.")

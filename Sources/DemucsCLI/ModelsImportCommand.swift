@@ -22,7 +22,7 @@ struct ModelsImportCommand: ParsableCommand {
         demucs-cli separate song.wav -n my_model
       """)
 
-  @Argument(help: ArgumentHelp("Model file.", valueName: "file"))
+  @Argument(help: ArgumentHelp("Model file.", valueName: "file"), completion: .file())
   var file: String
 
   @Option(help: ArgumentHelp("Name that the model gets. (default: that of the file)", valueName: "name"))
@@ -30,13 +30,14 @@ struct ModelsImportCommand: ParsableCommand {
 
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("File to write, in place of one in the folder of models.", valueName: "file"))
+    help: ArgumentHelp("File to write, in place of one in the folder of models.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Option(help: ArgumentHelp("How numbers are stored. (default: fp16 if the file has no others, else fp32)"))
   var precision: Precision?
 
-  @Option(help: ArgumentHelp("Folder of models that the result goes to.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Folder of models that the result goes to.", valueName: "dir"), completion: .directory)
   var modelsDir: String?
 
   @Flag(help: "Replace a file that is there.")

@@ -7,7 +7,7 @@ struct ModelsListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List the models that are there and those that can be fetched.")
 
-  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"), completion: .directory)
   var modelsDir: String?
 
   @Flag(help: "Print a JSON array instead of a table.")

@@ -30,7 +30,8 @@ struct OutputArguments: ParsableArguments {
 
   @Option(
     name: [.customShort("o", allowingJoined: true), .long],
-    help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"))
+    help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"),
+    completion: .directory)
   var out = "separated"
 
   @Option(

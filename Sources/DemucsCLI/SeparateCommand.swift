@@ -32,7 +32,9 @@ struct SeparateCommand: ParsableCommand {
         130  interrupted
       """)
 
-  @Argument(help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more; - for standard input.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more; - for standard input.", valueName: "file"),
+    completion: .file())
   var files: [String]
 
   @OptionGroup(title: "Output options") var output: OutputArguments

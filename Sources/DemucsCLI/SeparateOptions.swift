@@ -7,15 +7,17 @@ import Separation
 struct ModelArguments: ParsableArguments {
   @Option(
     name: [.customShort("n", allowingJoined: true), .long],
-    help: ArgumentHelp("Name of a model, or path of a model's or bag's file.", valueName: "name|path"))
+    help: ArgumentHelp("Name of a model, or path of a model's or bag's file.", valueName: "name|path"),
+    completion: .model)
   var name = ModelStore.defaultModelName
 
-  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"), completion: .directory)
   var modelsDir: String?
 
   @Option(
     help: ArgumentHelp(
-      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"))
+      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"),
+    completion: .directory)
   var repo: String?
 
   @Option(
@@ -36,7 +38,7 @@ struct ModelArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Write every intermediate tensor of every segment as .npy, under the name of its PyTorch module.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var dumpTaps: String?
 
   mutating func validate() throws {
@@ -71,7 +73,7 @@ struct ChunkArguments: ParsableArguments {
   var overlap = 0.25
 
   @Option(
-    help: ArgumentHelp("Length of a segment. (default: the longest the model takes)", valueName: "seconds"))
+    help: ArgumentHelp("Length of a segment. (default: the model's)", valueName: "seconds"))
   var segment: Double?
 
   @Option(

@@ -51,7 +51,7 @@ public enum ModelStore {
   }
 
   /// Extensions that mark a path. What is in a file decides how it is read, but for a bag.
-  static let modelExtensions: Set = ["safetensors", "th", "pt", "pth", "ckpt", "yaml", "yml"]
+  public static let modelExtensions: Set = ["safetensors", "th", "pt", "pth", "ckpt", "yaml", "yml"]
 
   static func isPath(_ nameOrPath: String) -> Bool {
     nameOrPath.contains("/") || modelExtensions.contains(pathExtension(nameOrPath))

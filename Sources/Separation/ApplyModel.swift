@@ -19,7 +19,8 @@ struct ApplyModel {
     _ track: TrackWindow, progress: ProgressHandler?, emit: (Tensor, Int) throws -> Void
   ) throws {
     let schedule = ChunkSchedule(passes: shifts.passes(length: track.length), geometry: geometry)
-    let atOnce = model.prepare(segments: schedule.chunkCount)
+    let atOnce = model.prepare(
+      segments: schedule.chunkCount, samples: geometry.paddedLength ?? geometry.segmentLength)
     let callers = WorkerPool(threadCount: atOnce)
     var average = PassAverage(
       schedule: schedule, rows: model.sources.count * model.audioChannels, transitionPower: transitionPower)

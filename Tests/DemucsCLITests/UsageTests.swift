@@ -26,6 +26,14 @@ struct UsageTests {
     Refusal(arguments: ["separate", "a.wav", "--filename", "{track}.{ext}"], says: "lacks {stem}"),
     Refusal(arguments: ["separate", "a.wav", "--filename", "{stem.{ext}"], says: "single brace"),
     Refusal(arguments: ["separate", "a.wav", "--filename", "{stem}.mp3"], says: "does not end in .wav"),
+    Refusal(arguments: ["compare", "a.wav"], says: "<estimate>"),
+    Refusal(arguments: ["compare", "a.wav", "a.wav", "--rtol", "-1"], says: "--rtol"),
+    Refusal(arguments: ["compare", "a.wav", "a.wav", "--min-snr", "nan"], says: "--min-snr"),
+    Refusal(arguments: ["compare", "a.wav", "a.wav", "--max-outside", "2"], says: "from 0 to 1"),
+    Refusal(arguments: ["evaluate", "a", "b", "--out", "c"], says: "--out"),
+    Refusal(arguments: ["golden", "record", "a"], says: "<song>"),
+    Refusal(arguments: ["golden", "record", "a", "a.wav", "--storage", "mp3"], says: "mp3"),
+    Refusal(arguments: ["golden", "check", "a", "--min-snr", "inf"], says: "--min-snr"),
   ])
   func badUsageEndsWith64(refusal: Refusal) throws {
     let program = try Program()

@@ -22,8 +22,9 @@ from dataclasses import asdict, dataclass
 from multiprocessing import Pool
 from pathlib import Path
 
-import heldout
 import numpy as np
+
+import heldout
 import synthesis
 from stems import RATE, STEMS
 
@@ -70,11 +71,11 @@ class Task:
 # ---------------------------------------------------------------- sampled instruments
 
 PIECES = (
-    ("perc_beats", "perc"), ("hat_open", "hat_open"), ("hat_half", "hat_open"), ("hat_loose", "hat_open"), ("hi_hat_open", "hat_open"),
-    ("cymbal_open", "hat_open"), ("cymbal_closed", "hat_closed"), ("cymbal_pedal", "hat_closed"), ("hat", "hat_closed"),
-    ("kick", "kick"), ("bass_drum", "kick"), ("bd_", "kick"), ("drum_bass", "kick"), ("snare_ss", "rim"),
-    ("stick", "rim"), ("snare", "snare"), ("sn_", "snare"), ("clap", "clap"), ("snap", "clap"), ("tom", "tom"),
-    ("ride", "ride"), ("crash", "crash"), ("china", "crash"), ("splash", "crash"), ("cymbal", "crash"),
+    ("perc_beats", "perc"), ("hat_open", "hat_open"), ("hat_half", "hat_open"), ("hat_loose", "hat_open"),
+    ("hi_hat_open", "hat_open"), ("cymbal_open", "hat_open"), ("cymbal_closed", "hat_closed"), ("cymbal_pedal", "hat_closed"),
+    ("hat", "hat_closed"), ("kick", "kick"), ("bass_drum", "kick"), ("bd_", "kick"), ("drum_bass", "kick"),
+    ("snare_ss", "rim"), ("stick", "rim"), ("snare", "snare"), ("sn_", "snare"), ("clap", "clap"), ("snap", "clap"),
+    ("tom", "tom"), ("ride", "ride"), ("crash", "crash"), ("china", "crash"), ("splash", "crash"), ("cymbal", "crash"),
 )  # fmt: skip
 
 
@@ -170,7 +171,7 @@ PROGRAMS: dict[str, list[tuple[int, int]]] = {
     + [(8, p) for p in (16, 17, 40, 48, 50, 61, 62, 63, 80)],
     "drums": [(128, p) for p in (0, 1, 2, 3, 8, 11, 16, 17, 24, 25, 32, 34, 40, 41)],
 }
-RANGES = {"piano": (28, 96, 4), "guitar": (40, 85, 3), "bass": (24, 58, 3), "other": (40, 92, 4)}
+RANGES = {"piano": (28, 96, 4), "guitar": (40, 85, 3), "bass": (24, 58, 3), "other": (32, 92, 4)}
 DRUM_KEYS = {
     35: "kick", 36: "kick", 37: "rim", 38: "snare", 39: "clap", 40: "snare", 41: "tom", 42: "hat_closed", 43: "tom",
     44: "hat_closed", 45: "tom", 46: "hat_open", 47: "tom", 48: "tom", 49: "crash", 50: "tom", 51: "ride", 52: "crash",
@@ -235,9 +236,9 @@ def play_soundfont(task: Task) -> list[tuple[np.ndarray, float, float, str]]:
 
 
 def patch_tasks(count: int) -> Iterator[Task]:
-    """`count` patches for each stem (three times as many for `other`); every fifth is held out."""
+    """`count` patches for each stem (twice as many for `bass`, four times for `other`); every fifth is held out."""
     for stem in STEMS:
-        for number in range(count * (3 if stem == "other" else 1)):
+        for number in range(count * {"other": 4, "bass": 2}.get(stem, 1)):
             kind = "hits" if stem == "drums" else "notes"
             yield Task(f"synth_{stem}_{number}", stem, kind, number % 5 == 4, "patch", (number,))
 
@@ -247,7 +248,7 @@ def play_patch(task: Task) -> list[tuple[np.ndarray, float, float, str]]:
     if task.stem == "drums":
         return [(hit[:, None], float("nan"), 0.8, piece) for piece, hit in synthesis.drum_hits(rng).items()]
     patch = synthesis.patch_for(task.stem, rng)
-    low, high, step = {**RANGES, "vocals": (45, 76, 3), "other": (40, 92, 5)}[task.stem]
+    low, high, step = {**RANGES, "vocals": (45, 76, 3), "other": (30, 92, 5)}[task.stem]
     sounds = []
     for midi in range(low, high, step):
         audio = patch(float(midi), 3.0)
@@ -337,9 +338,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--index", default="index", help="name of the index, when a bank is built in pieces")
     options = parser.parse_args()
-    build_bank(
-        options.out, options.instruments, options.soundfont, options.voices, options.patches, options.jobs, options.index
-    )
+    build_bank(options.out, options.instruments, options.soundfont, options.voices, options.patches, options.jobs, options.index)
 
 
 if __name__ == "__main__":

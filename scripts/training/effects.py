@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+
 from stems import RATE
 
 

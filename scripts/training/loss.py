@@ -20,7 +20,7 @@ class LossSettings:
     """An absent target's leak below this share of the mixture earns nothing more: silence is bounded."""
     silence_weight: float = 0.15
     """What a decibel of leak costs, against a decibel of SDR."""
-    stem_weights: tuple[float, ...] = (0.7, 0.9, 1.5, 0.9, 1.5, 1.5)
+    stem_weights: tuple[float, ...] = (0.8, 1.2, 1.2, 1.0, 1.3, 1.3)
     """The three stems that are hard to tell apart count more (order of STEMS)."""
     spectral_weight: float = 0.0
     """Weight of the same score on magnitudes, where the phase does not count."""
@@ -65,5 +65,5 @@ def training_loss(estimate: Tensor, target: Tensor, mix: Tensor, settings: LossS
     loss, active, shown = stem_losses(estimate, target, mix, settings)
     if settings.spectral_weight:
         loss = loss + settings.spectral_weight * active * magnitude_losses(estimate, target, settings)
-    weights = torch.tensor(settings.stem_weights, device=loss.device)
-    return (loss * weights).mean(), active, shown.detach()
+    weighted = sum(loss[:, stem].mean() * weight for stem, weight in enumerate(settings.stem_weights))
+    return weighted / len(settings.stem_weights), active, shown.detach()

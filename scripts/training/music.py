@@ -1,17 +1,22 @@
 """Real songs with known stems, cut into pieces for the pool.
 
-Usage: python music.py MUSIC_DIR OUT_DIR [--seconds 24]
+Every stem is brought to one loudness; OUT_DIR/SONG.json keeps what it was, in dB below the song's loudest stem.
+
+Usage: python music.py MUSIC_DIR OUT_DIR [--seconds 24] [--held-out]
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 from pathlib import Path
+
+import numpy as np
+import soundfile
 
 import effects
 import heldout
-import numpy as np
-import soundfile
 from songs import LOUDNESS
 from stems import RATE, STEMS
 
@@ -37,12 +42,17 @@ def read_song(folder: Path) -> np.ndarray:
 def cut_song(folder: Path, out: Path, seconds: float) -> int:
     """Write pieces of one song that overlap by half, each stem at the loudness of the generated ones."""
     song = read_song(folder)
-    for number, stem in enumerate(STEMS):
-        level = effects.gated_rms(song[number])
-        song[number] *= 0 if (folder.name, stem) in UNTRUSTED or level == 0 else LOUDNESS / level
+    levels = [0.0 if (folder.name, stem) in UNTRUSTED else effects.gated_rms(song[n]) for n, stem in enumerate(STEMS)]
+    for number, level in enumerate(levels):
+        song[number] *= LOUDNESS / level if level else 0.0
+    balance = [20 * math.log10(level / max(levels)) if level else 0.0 for level in levels]
+    (out / f"{folder.name}.json").write_text(json.dumps(balance))
     length = int(seconds * RATE)
     count = 0
+    kept_from, kept_to = (RATE * second for second in heldout.WINDOWS.get(folder.name, (0, 0)))
     for start in range(0, song.shape[1] - length, length // 2):
+        if start < kept_to and start + length > kept_from:
+            continue
         piece = np.clip(song[:, start : start + length], -1, 1).transpose(0, 2, 1)
         if np.abs(piece).max() > 0.02:
             partial = out / f"{folder.name}-{count:03d}.part"
@@ -58,10 +68,11 @@ def main() -> None:
     parser.add_argument("music", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--seconds", type=float, default=24.0)
+    parser.add_argument("--held-out", action="store_true", help="cut the held-out songs instead of the others")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for folder in sorted(p for p in options.music.iterdir() if (p / "drums.ogg").exists()):
-        if folder.name not in heldout.SONGS:
+        if (folder.name in heldout.SONGS) == options.held_out:
             print(folder.name, cut_song(folder, options.out, options.seconds), "pieces", flush=True)
 
 

@@ -1,23 +1,19 @@
-"""The network of `open_6s`: build, run, load, save. The layers are those of the `demucs` package.
-
-`separate_segments` is HTDemucs' forward pass in our own words, split so that the STFT and its inverse stay in float32
-outside the compiled part, and the layers run in bfloat16 inside it.
-"""
+"""The network of `open_6s`: build, run, load, save. The parameters are those of the `demucs` package's modules."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-import demucs.transformer
 import torch
 from demucs.htdemucs import HTDemucs
 from safetensors import safe_open
 from safetensors.torch import save_file
-from stems import RATE, SEGMENT, STEMS
 from torch import Tensor
+
+from layers import InnerNetwork
+from stems import RATE, SEGMENT, STEMS
 
 CONFIGURATION: dict = {
     "sources": list(STEMS), "channels": 32, "growth": 2, "depth": 4, "dconv_mode": 3, "dconv_comp": 8, "t_layers": 3,
@@ -27,76 +23,80 @@ CONFIGURATION: dict = {
 TINY: dict = {**CONFIGURATION, "channels": 8, "t_layers": 1, "t_heads": 2, "t_hidden_scale": 1.0}
 """A configuration for the smoke run: the same code, a hundredth of the work."""
 
-Inner = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-
 
 def build(configuration: dict) -> HTDemucs:
     return HTDemucs(**configuration)
 
 
-def keep_positions(model: HTDemucs, device: torch.device) -> None:
-    """Compute the transformer's plane of positions once: the package does so on the CPU in every forward pass.
-
-    From here on this process runs whole segments (SEGMENT samples) only.
-    """
-    rows = model.nfft // 2 // 4**model.depth
-    columns = -(-SEGMENT // model.hop_length)
-    channels = model.crosstransformer.norm_in.weight.numel()
-    plane = _plane(channels, rows, columns, "cpu", model.crosstransformer.max_period).to(device)
-
-    def kept(*_: object) -> Tensor:
-        return plane
-
-    demucs.transformer.create_2d_sin_embedding = kept
+def complex_frames(model: HTDemucs, mix: Tensor, window: Tensor) -> Tensor:
+    """The STFT of HTDemucs, [B, 2, T, F] complex64: a segment's own frames only, orthonormal, without the top bin."""
+    size, hop = model.nfft, model.hop_length
+    frames = -(-mix.shape[-1] // hop)
+    # Half a window for the centre, one and a half hops for the alignment with the time branch, less two frames cut off.
+    left, right = size // 2, size // 2 + hop // 2 * 3 + frames * hop - mix.shape[-1]
+    inner = hop // 2 * 3
+    padded = torch.nn.functional.pad(mix, (inner, right - size // 2), mode="reflect")
+    padded = torch.nn.functional.pad(padded, (left, size // 2), mode="reflect")
+    pieces = padded.unfold(-1, size, hop)[:, :, 2 : 2 + frames]
+    return torch.fft.rfft(pieces * window, norm="ortho")[..., :-1]
 
 
-_plane = demucs.transformer.create_2d_sin_embedding
+def overlap_add(pieces: Tensor, window: Tensor, length: int) -> Tensor:
+    """Frames [..., T, N] back to samples [..., length]; inverse of `complex_frames` after the inverse FFT."""
+    size = pieces.shape[-1]
+    hop = size // 4
+    quarters = (pieces * window).unflatten(-1, (4, hop))
+    # Four frames cover every sample that is kept; the squares of their windows add up to 3/2.
+    total = sum(torch.nn.functional.pad(quarters[..., part, :], (0, 0, part, 3 - part)) for part in range(4)) / 1.5
+    first = size // 2 + hop // 2 * 3 - 2 * hop
+    return total.flatten(-2)[..., first : first + length]
 
 
-class InnerNetwork(torch.nn.Module):
-    """Spectrogram [B, 4, 2048, T] and waveform [B, 2, L] in, both per stem out: [B, 24, 2048, T], [B, 12, L]."""
+class Network:
+    """HTDemucs' forward pass in our own words: spectra in float32, the layers in `kind` (bfloat16 on a GPU), compiled or not."""
 
-    def __init__(self, model: HTDemucs) -> None:
-        super().__init__()
+    def __init__(self, model: HTDemucs, kind: torch.dtype = torch.float32, compiled: bool = False) -> None:
         self.model = model
+        device = next(model.parameters()).device
+        self.window = torch.hann_window(model.nfft, device=device)
+        self.inner = InnerNetwork(model, SEGMENT, kind)
+        self.before, self.after, self.finish = self._before, self._after, self._finish
+        if compiled:
+            self.before, self.after, self.finish = (
+                torch.compile(part, dynamic=False) for part in (self._before, self._after, self._finish)
+            )
 
-    def forward(self, spectrum: Tensor, wave: Tensor) -> tuple[Tensor, Tensor]:
-        model = self.model
-        kept, kept_wave, widths, wave_widths = [], [], [], []
-        for depth, (encode, encode_wave) in enumerate(zip(model.encoder, model.tencoder, strict=True)):
-            widths.append(spectrum.shape[-1])
-            wave_widths.append(wave.shape[-1])
-            wave = encode_wave(wave)
-            spectrum = encode(spectrum, None)
-            if depth == 0:
-                rows = torch.arange(spectrum.shape[-2], device=spectrum.device)
-                place = model.freq_emb(rows).t()[None, :, :, None]
-                spectrum = spectrum + model.freq_emb_scale * place.expand_as(spectrum)
-            kept.append(spectrum)
-            kept_wave.append(wave)
-        spectrum, wave = model.crosstransformer(spectrum, wave)
-        for decode, decode_wave in zip(model.decoder, model.tdecoder, strict=True):
-            spectrum, _ = decode(spectrum, kept.pop(), widths.pop())
-            wave, _ = decode_wave(wave, kept_wave.pop(), wave_widths.pop())
-        return spectrum, wave
+    def _before(self, parts: Tensor, mix: Tensor) -> tuple[Tensor, ...]:
+        """Normalised inputs and how to undo it; `parts` is the spectrum as [B, 2, T, F, 2]."""
+        mean, deviation = parts.mean((1, 2, 3, 4)), parts.std((1, 2, 3, 4))
+        wave_mean, wave_deviation = mix.mean((1, 2)), mix.std((1, 2))
+        spectrum = parts.permute(0, 3, 2, 1, 4).flatten(3)
+        spectrum = (spectrum - mean[:, None, None, None]) / (1e-5 + deviation)[:, None, None, None]
+        wave = (mix.transpose(1, 2) - wave_mean[:, None, None]) / (1e-5 + wave_deviation)[:, None, None]
+        return spectrum.to(self.inner.kind), wave.to(self.inner.kind), mean, deviation, wave_mean, wave_deviation
 
+    def _after(self, spectrum: Tensor, wave: Tensor, mean: Tensor, deviation: Tensor) -> tuple[Tensor, Tensor]:
+        """The network, and its spectrum as [B, S, 2, T, F + 1, 2] ready for the inverse FFT."""
+        spectrum, wave = self.inner(spectrum, wave)
+        shape = (len(self.model.sources), 2, 2)
+        spectrum = spectrum.float().unflatten(-1, shape).permute(0, 3, 4, 2, 1, 5)
+        spectrum = spectrum * deviation[:, None, None, None, None, None] + mean[:, None, None, None, None, None]
+        return torch.nn.functional.pad(spectrum, (0, 0, 0, 1)).contiguous(), wave
 
-def separate_segments(model: HTDemucs, inner: Inner, mix: Tensor, half: bool) -> Tensor:
-    """Stems [B, 6, 2, L] of mixtures [B, 2, L]. With `half` the layers run in bfloat16 (autocast)."""
-    batch, _, length = mix.shape
-    complex_spectrum = model._spec(mix)
-    frequencies, frames = complex_spectrum.shape[-2:]
-    parts = torch.view_as_real(complex_spectrum).permute(0, 1, 4, 2, 3).reshape(batch, 4, frequencies, frames)
-    mean, deviation = parts.mean((1, 2, 3), keepdim=True), parts.std((1, 2, 3), keepdim=True)
-    wave_mean, wave_deviation = mix.mean((1, 2), keepdim=True), mix.std((1, 2), keepdim=True)
-    with torch.autocast(mix.device.type, torch.bfloat16, enabled=half):
-        spectrum, wave = inner((parts - mean) / (1e-5 + deviation), (mix - wave_mean) / (1e-5 + wave_deviation))
-    sources = len(model.sources)
-    spectrum = spectrum.float().view(batch, sources, 2, 2, frequencies, frames)
-    spectrum = spectrum * deviation[:, None, None] + mean[:, None, None]
-    estimate = model._ispec(torch.view_as_complex(spectrum.permute(0, 1, 2, 4, 5, 3).contiguous()), length)
-    wave = wave.float().view(batch, sources, 2, length) * wave_deviation[:, None] + wave_mean[:, None]
-    return estimate + wave
+    def _finish(self, pieces: Tensor, wave: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+        """Samples of both branches, added: [B, S, 2, L]."""
+        length = wave.shape[1]
+        wave = wave.float().unflatten(-1, (-1, 2)).permute(0, 2, 3, 1)
+        wave = wave * deviation[:, None, None, None] + mean[:, None, None, None]
+        return overlap_add(pieces, self.window, length) + wave
+
+    def __call__(self, mix: Tensor) -> Tensor:
+        """Stems [B, S, 2, SEGMENT] of mixtures [B, 2, SEGMENT]."""
+        parts = torch.view_as_real(complex_frames(self.model, mix, self.window))
+        spectrum, wave, mean, deviation, wave_mean, wave_deviation = self.before(parts, mix)
+        spectrum, wave = self.after(spectrum, wave, mean, deviation)
+        pieces = torch.fft.irfft(torch.view_as_complex(spectrum), self.model.nfft, norm="ortho")
+        return self.finish(pieces, wave, wave_mean, wave_deviation)
 
 
 def save(path: Path, state: dict[str, Tensor], configuration: dict) -> None:
@@ -121,7 +121,7 @@ def load(path: Path) -> tuple[HTDemucs, dict]:
     """The model of a checkpoint (float32) and its configuration."""
     with safe_open(str(path), "pt") as file:
         kwargs = json.loads(file.metadata()["kwargs"])
-        state = {name: file.get_tensor(name).float() for name in file.keys()}
+        state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
     for key, value in kwargs.items():
         if isinstance(value, dict) and value.get("_type") == "fraction":
             kwargs[key] = Fraction(value["numerator"], value["denominator"])
@@ -131,21 +131,20 @@ def load(path: Path) -> tuple[HTDemucs, dict]:
 
 
 @torch.no_grad()
-def separate_song(model: HTDemucs, mix: Tensor, overlap: float = 0.25, half: bool = False, batch: int = 1) -> Tensor:
+def separate_song(network: Network, mix: Tensor, overlap: float = 0.25, batch: int = 1) -> Tensor:
     """Stems [6, 2, samples] of a song [2, samples]: segments with a triangular overlap-add."""
-    inner = InnerNetwork(model)
     samples = mix.shape[-1]
     stride = int((1 - overlap) * SEGMENT)
     ramp = torch.arange(1, SEGMENT // 2 + 1, device=mix.device, dtype=torch.float32)
     weight = torch.cat([ramp, ramp.flip(0)]) / ramp.max()
     starts = list(range(0, max(samples - int(overlap * SEGMENT), 1), stride))
     padded = torch.nn.functional.pad(mix, (0, starts[-1] + SEGMENT - samples))
-    total = torch.zeros(len(model.sources), 2, padded.shape[-1], device=mix.device)
+    total = torch.zeros(len(network.model.sources), 2, padded.shape[-1], device=mix.device)
     weights = torch.zeros(padded.shape[-1], device=mix.device)
     for first in range(0, len(starts), batch):
         places = starts[first : first + batch]
-        pieces = torch.stack([padded[:, start : start + SEGMENT] for start in places])
-        for start, stems in zip(places, separate_segments(model, inner, pieces, half), strict=True):
-            total[..., start : start + SEGMENT] += weight * stems
+        stems = network(torch.stack([padded[:, start : start + SEGMENT] for start in places]))
+        for start, piece in zip(places, stems, strict=True):
+            total[..., start : start + SEGMENT] += weight * piece
             weights[start : start + SEGMENT] += weight
     return (total / weights)[..., :samples]

@@ -9,15 +9,24 @@ from theory import melody_steps
 
 # Drum grids of 16 steps: kick, snare. `x` hits, `o` hits softly, `?` hits half of the times.
 GROOVES = {
-    "rock": (("x-------x-?-----", "----x-------x---"), ("x-----x-x-------", "----x-------x--?"), ("x-x---x-x-?---x-", "----x-------x---")),
+    "rock": (
+        ("x-------x-?-----", "----x-------x---"), ("x-----x-x-------", "----x-------x--?"),
+        ("x-x---x-x-?---x-", "----x-------x---"),
+    ),
     "pop": (("x-----?-x-------", "----x-------x---"), ("x--?--x---x-----", "----x-------x---")),
     "ballad": (("x---------x-----", "--------x-------"), ("x-------x-------", "----x-------x---")),
     "dance": (("x---x---x---x---", "----x-------x---"), ("x---x---x---x-?-", "----x--o----x-?o")),
     "funk": (("x--x--?---x--?--", "----x--o-o--x--o"), ("x-x----x--x-----", "o---x-oo-o--x-o-")),
-    "hiphop": (("x------?--x-----", "----x-------x---"), ("x--x---x--?---x-", "----x-------x---"), ("x-----x---x--?--", "--------x-------")),
+    "hiphop": (
+        ("x------?--x-----", "----x-------x---"), ("x--x---x--?---x-", "----x-------x---"),
+        ("x-----x---x--?--", "--------x-------"),
+    ),
     "latin": (("x--x----x--x----", "--o--o--o-o--o--"), ("x-----x-x-----x-", "---x--x---x-x---")),
     "jazz": (("x---?---x---?---", "--?---o---?--o--"), ("x-------?-------", "-----o--?----o--")),
-    "metal": (("xxxxxxxxxxxxxxxx", "----x-------x---"), ("x-xxx-xxx-xxx-xx", "----x-------x---"), ("x-x-x-x-x-x-x-x-", "--x---x---x---x-")),
+    "metal": (
+        ("xxxxxxxxxxxxxxxx", "----x-------x---"), ("x-xxx-xxx-xxx-xx", "----x-------x---"),
+        ("x-x-x-x-x-x-x-x-", "--x---x---x---x-"),
+    ),
     "folk": (("x-------x-------", "----?-------?---"), ("x-----x-x-------", "----o-------o---")),
 }  # fmt: skip
 
@@ -243,8 +252,9 @@ def piano(sketch: Sketch, rng: random.Random) -> list[Event]:
         return right
     events = list(right)
     beat = 60 / sketch.tempo
+    low = rng.choice((36, 36, 48))
     for bar in sketch.playing("piano"):
-        root = sketch.chords[bar].bass_note(36)
+        root = sketch.chords[bar].bass_note(low)
         for position in (0, 2) if manner == "ballad" else (0,):
             start = max(0.0, sketch.at(bar, position) + jitter(rng))
             events += [Event(start, 2 * beat, root + o, rng.uniform(0.5, 0.9)) for o in (0, 12)]
@@ -252,8 +262,17 @@ def piano(sketch: Sketch, rng: random.Random) -> list[Event]:
 
 
 def other(sketch: Sketch, rng: random.Random) -> list[Event]:
-    """One layer of everything else: a pad, a tune, an arpeggio, stabs."""
-    manner = rng.choice(("pad", "pad", "melody", "melody", "arpeggio", "stabs", "strings"))
+    """One layer of everything else: a pad (high, low, or one held note), a tune, an arpeggio, stabs."""
+    manner = rng.choice(("pad", "pad", "low pad", "drone", "melody", "melody", "melody", "arpeggio", "stabs", "strings"))
+    if manner == "low pad":
+        return chords_held(sketch, rng, "other", rng.choice((28, 36, 40)), 62)
+    if manner == "drone":
+        low = rng.choice((28, 36, 36, 48))
+        return [
+            Event(max(0.0, sketch.at(bar, 0.0)), sketch.bar, sketch.chords[bar].bass_note(low) + shift, rng.uniform(0.6, 0.9))
+            for bar in sketch.playing("other")
+            for shift in ((0,), (0, 12), (0, 7))[bar % 3 if low == 48 else 0]
+        ]
     if manner == "pad":
         return chords_held(sketch, rng, "other", rng.choice((48, 55)), 79)
     if manner == "melody":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import defaultdict
 
 import numpy as np
+
 from bank import Instrument, Note
 from sketch import Event, Sketch, to_samples
 from stems import RATE
@@ -52,9 +54,11 @@ class Player:
         self.pitches = np.array([note.pitch for note in instrument.notes])
         self.velocities = np.array([note.velocity for note in instrument.notes])
         self.detune = rng.gauss(0, 0.05)
+        # Samples of other pitches than those played: the same instrument, larger or smaller.
+        self.size = rng.uniform(-5, 5) if rng.random() < 0.4 else 0.0
 
     def choose(self, pitch: float, velocity: float) -> Note:
-        distance = np.abs(self.pitches - pitch) * 1.0 + 2.0 * np.abs(self.velocities - velocity)
+        distance = np.abs(self.pitches - pitch - self.size) * 1.0 + 2.0 * np.abs(self.velocities - velocity)
         near = np.flatnonzero(distance < distance.min() + 0.6)
         return self.instrument.notes[int(self.rng.choice(list(near)))]
 
@@ -108,7 +112,7 @@ class Kit:
                     break
         self.gains = {piece: level * 10 ** (rng.gauss(0, 3) / 20) for piece, level in self.LEVELS.items()}
         self.pans = {piece: rng.uniform(-0.5, 0.5) * (piece not in ("kick", "snare")) for piece in self.LEVELS}
-        self.tunes = {piece: 2 ** (rng.gauss(0, 1.0) / 12) for piece in self.LEVELS}
+        self.tunes = {piece: 2 ** (rng.gauss(0, 2.0 if piece in ("kick", "tom", "perc") else 1.0) / 12) for piece in self.LEVELS}
         self.length = rng.choice((4.0, 4.0, 1.0, 0.4))
 
     def play(self, events: list[Event], samples: int) -> np.ndarray:
@@ -172,7 +176,8 @@ def play_phrases(sketch: Sketch, singer: Instrument, rng: random.Random, samples
     harmony = rng.choice((0, 0, 0, 0, 3, 4, 7, -5, 12))
     time = sketch.at(bars[0], rng.choice((0.0, 0.5, 1.0)))
     while time < sketch.seconds - 0.3:
-        bar = int(time / sketch.bar)
+        # Rounding must not put the start of a bar into the one before: this loop would not end.
+        bar = int(time / sketch.bar + 1e-6)
         if bar not in bars:
             following = [b for b in bars if b > bar]
             if not following:
@@ -195,5 +200,5 @@ def play_phrases(sketch: Sketch, singer: Instrument, rng: random.Random, samples
             add(out, start, stretch(sound, 2 ** (harmony / 12), samples) * np.array([0.4, 1.0], np.float32), 0.5 * gain)
         time += len(sound) / RATE + gap * rng.uniform(0.3, 2.0)
         beat = 60 / sketch.tempo
-        time = round(time / (beat / 2)) * (beat / 2)
+        time = math.ceil(time / (beat / 2)) * (beat / 2)
     return out

@@ -1,24 +1,22 @@
-"""Songs in GPU memory, and the random mixtures drawn from them.
+"""Songs in GPU memory, and which of them a mixture is made of.
 
 The pool keeps some hundred songs as int16, [slots, stems, 2, samples]. The first ROOM slots are kept for real songs,
-which stay; the others are refreshed as the feeder delivers new ones. A batch is drawn on the GPU: choose songs, cut, resample,
-equalise, place, set levels, sum.
+which stay; the others are refreshed as the feeder delivers new ones. What is drawn, `mixer.py` cuts, colours and sums.
 """
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from stems import RATE, SEGMENT, STEMS
 from torch import Tensor
 
-EDGES = 10
-"""Points of the random equaliser, spread over the octaves from 30 Hz to 18 kHz."""
-
+from mixer import Mixer
+from stems import SEGMENT, STEMS
 
 FAVOUR = (0.7, 0.8, 1.3, 0.8, 1.3, 1.3)
 """How often each stem is among the few; the three that are hard to tell apart come more often."""
@@ -41,12 +39,13 @@ class Recipe:
 
     @staticmethod
     def at(progress: float) -> Recipe:
-        """Few stems and even levels at first; full, sparse and uneven mixtures later."""
+        """Few stems and even levels at first; full, sparse and uneven mixtures later; in the end mostly whole songs."""
         ease = min(max((progress - 0.05) / 0.3, 0.0), 1.0)
+        whole = min(max((progress - 0.6) / 0.3, 0.0), 1.0)
         return Recipe(
-            together=0.4 + 0.25 * ease,
+            together=0.4 + 0.25 * ease + 0.15 * whole,
             real=0.05 + 0.15 * ease,
-            few=0.65 - 0.4 * ease,
+            few=0.65 - 0.4 * ease - 0.12 * whole,
             drop=0.08 * ease,
             spread_db=2.0 + 2.0 * ease,
         )
@@ -55,37 +54,36 @@ class Recipe:
 class SongPool:
     """Songs on one device: `room` slots for real songs, then `slots` for generated ones."""
 
-    def __init__(self, room: int, slots: int, samples: int, device: torch.device, seed: int) -> None:
+    def __init__(self, room: int, slots: int, samples: int, device: torch.device, seed: int, compiled: bool) -> None:
         self.room = room
         slots += room
         self.songs = torch.zeros(slots, len(STEMS), 2, samples, dtype=torch.int16, device=device)
         self.present = torch.zeros(slots, len(STEMS), device=device)
+        self.balance = torch.zeros(slots, len(STEMS), device=device)
         self.device, self.slots, self.samples = device, slots, samples
         self.real, self.added = 0, 0
         self.generator = torch.Generator(device).manual_seed(seed)
         self.favour = torch.tensor(FAVOUR, device=device)
-        octaves = torch.linspace(np.log2(30), np.log2(18000), EDGES, device=device)
-        self.size = 344064
-        bins = torch.fft.rfftfreq(self.size, 1 / RATE, device=device).clamp(30, 18000).log2()
-        place = (bins - octaves[0]) / (octaves[1] - octaves[0])
-        left = place.floor().clamp(0, EDGES - 2).long()
-        self.bin_left, self.bin_part = left, (place - left)
+        self.mixer = Mixer(device, compiled)
 
     def put(self, song: np.ndarray) -> None:
         """Add a generated song, in the place of the oldest one when the pool is full."""
         self._write(self.room + self.added % (self.slots - self.room), song)
         self.added += 1
 
-    def put_real(self, song: np.ndarray) -> None:
-        """Add a piece of a real song, for good."""
+    def put_real(self, song: np.ndarray, balance: list[float]) -> None:
+        """Add a piece of a real song, for good; `balance` is its own, in dB a stem."""
         if self.real < self.room:
             self._write(self.real, song)
+            self.balance[self.real] = torch.tensor(balance, device=self.device)
             self.real += 1
 
     def _write(self, slot: int, song: np.ndarray) -> None:
         data = torch.from_numpy(song).to(self.device)
         self.songs[slot] = data
         self.present[slot] = (data.abs().amax((1, 2)) > 300).float()
+        if self.device.type == "cuda":
+            torch.cuda.current_stream(self.device).synchronize()
 
     def _random(self, *shape: int) -> Tensor:
         return torch.rand(*shape, device=self.device, generator=self.generator)
@@ -110,51 +108,6 @@ class SongPool:
         together = self._random(batch) < recipe.together
         return torch.where(together[:, None], one[:, None].expand(batch, stems), apart), together
 
-    def _cut(self, slots: Tensor, together: Tensor) -> Tensor:
-        """Segments [B, S, 2, SEGMENT] from random places, played at a random speed."""
-        batch, stems = slots.shape
-        shared = together[:, None]
-        speed = 2 ** ((self._random(batch, stems) - 0.5) * 0.5)
-        speed = torch.where(self._random(batch, stems) < 0.4, torch.ones_like(speed), speed)
-        speed = torch.where(shared, speed[:, :1], speed)
-        room = self.samples - 2 - (SEGMENT * speed).ceil()
-        start = (self._random(batch, stems) * room.clamp(min=0)).floor()
-        start = torch.where(shared, start[:, :1], start)
-        steps = torch.arange(SEGMENT, device=self.device)
-        out = torch.empty(batch, stems, 2, SEGMENT, device=self.device)
-        flat = self.songs.view(-1)
-        for stem in range(stems):
-            place = steps * speed[:, stem, None]
-            left = place.floor()
-            part = (place - left)[:, None]
-            left = (left + start[:, stem, None]).clamp(max=self.samples - 2).long()
-            base = ((slots[:, stem] * stems + stem) * 2)[:, None] + torch.arange(2, device=self.device)
-            index = base[:, :, None] * self.samples + left[:, None]
-            out[:, stem] = flat[index] * (1 - part) + flat[index + 1] * part
-        return out / 32768
-
-    def _equalise(self, audio: Tensor) -> Tensor:
-        """A smooth random filter on every other stem (zero phase, through the spectrum)."""
-        batch, stems = audio.shape[:2]
-        amount = 3.0 * self._random(batch, stems, 1) * (self._random(batch, stems, 1) < 0.5)
-        gains = self._normal(batch, stems, EDGES) * amount
-        curve = gains[..., self.bin_left] * (1 - self.bin_part) + gains[..., self.bin_left + 1] * self.bin_part
-        spectrum = torch.fft.rfft(audio, self.size)
-        return torch.fft.irfft(spectrum * 10 ** (curve / 20)[:, :, None], self.size)[..., :SEGMENT]
-
-    def _place(self, audio: Tensor) -> Tensor:
-        """Random width, balance, swapped sides and polarity."""
-        batch, stems = audio.shape[:2]
-        left, right = audio[:, :, 0], audio[:, :, 1]
-        middle, side = (left + right) / 2, (left - right) / 2
-        side = side * (self._random(batch, stems, 1) * 1.2).where(
-            self._random(batch, stems, 1) < 0.5, torch.ones((), device=self.device)
-        )
-        swap = torch.where(self._random(batch, stems, 1) < 0.5, -1.0, 1.0)
-        lean = self._normal(batch, stems, 1) * 0.15
-        sign = torch.where(self._random(batch, stems, 1, 1) < 0.5, -1.0, 1.0)
-        return sign * torch.stack([(middle + swap * side) * (1 + lean), (middle - swap * side) * (1 - lean)], dim=2)
-
     def _keep(self, batch: int, recipe: Recipe) -> Tensor:
         """Which stems play, [B, S] of 0 and 1: all but the dropped ones, or one to three chosen ones."""
         stems = len(STEMS)
@@ -166,46 +119,60 @@ class SongPool:
         number = 1 + (dice > 0.3).long() + (dice > 0.7).long()
         return torch.where(self._random(batch, 1) < recipe.few, (order < number).float(), full)
 
+    def _cut(self, slots: Tensor, together: Tensor) -> Tensor:
+        """Segments [B, S, 2, SEGMENT] from random places, played at a random speed."""
+        batch, stems = slots.shape
+        shared = together[:, None]
+        speed = 2 ** ((self._random(batch, stems) - 0.5) * 0.5)
+        speed = torch.where(self._random(batch, stems) < 0.4, torch.ones_like(speed), speed)
+        speed = torch.where(shared, speed[:, :1], speed)
+        room = self.samples - 2 - (SEGMENT * speed).ceil()
+        start = (self._random(batch, stems) * room.clamp(min=0)).floor()
+        start = torch.where(shared, start[:, :1], start).long()
+        return self.mixer.cut(self.songs, slots, start, speed)
+
     @torch.no_grad()
     def draw(self, batch: int, recipe: Recipe) -> tuple[Tensor, Tensor]:
         """Mixtures [B, 2, SEGMENT] and their stems [B, S, 2, SEGMENT]."""
         slots, together = self._choose(batch, recipe)
-        audio = self._place(self._equalise(self._cut(slots, together)))
-        stems = len(STEMS)
-        hot = (self._random(batch, stems, 1, 1) < 0.08).float()
-        audio = torch.where(hot > 0, torch.tanh(audio * 8) / 6, audio)
-        level = 10 ** (self._normal(batch, stems) * recipe.spread_db / 20)
-        kept = self._keep(batch, recipe)
-        audio = audio * (level * kept)[:, :, None, None]
-        audio = audio * 10 ** ((self._random(batch, 1, 1, 1) - 0.5) * 12 / 20)
-        return audio.sum(1), audio
+        audio = self.mixer.colour(self._cut(slots, together), self.generator)
+        # Some mixtures are much more uneven than others; real songs mostly keep their own balance.
+        uneven = 0.5 + self._random(batch, 1) + 1.5 * (self._random(batch, 1) < 0.1)
+        decibels = self._normal(batch, len(STEMS)) * recipe.spread_db * uneven
+        own = (together & (self._random(batch) < 0.6)).float()[:, None]
+        decibels = decibels + own * self.balance.gather(0, slots)
+        level = 10 ** (decibels / 20) * self._keep(batch, recipe)
+        return self.mixer.mix(audio, level, self.generator)
 
 
 class PoolFiller(threading.Thread):
-    """Moves songs from the feeder's folder into the pool, in the background."""
+    """Moves songs from the feeder's folder into the pool, in the background; `real` may grow while it runs."""
 
-    def __init__(self, pool: SongPool, spool: Path, real: Path | None) -> None:
+    def __init__(self, pool: SongPool, spool: Path, real: list[Path]) -> None:
         super().__init__(daemon=True)
         self.pool, self.spool, self.real = pool, spool, real
-        self.seen: set[str] = set()
+        self.seen: set[Path] = set()
         self.stopped = threading.Event()
 
     def run(self) -> None:
         if self.pool.device.type == "cuda":
             torch.cuda.set_device(self.pool.device)
+            # On a stream of its own a song need not wait for the steps in flight.
+            torch.cuda.set_stream(torch.cuda.Stream(self.pool.device))
         while not self.stopped.is_set():
             found = sorted(self.spool.glob("*.npy"))
             for path in found[:8]:
                 self.pool.put(np.load(path))
                 path.unlink()
-            if self.real:
-                self._take_real()
+            self._take_real()
             if not found:
                 self.stopped.wait(0.1)
 
     def _take_real(self) -> None:
         """Real songs lie still: each is read once, and only while there is room before the generated ones."""
-        for path in sorted(self.real.glob("*.npy")):
-            if path.name not in self.seen:
-                self.seen.add(path.name)
-                self.pool.put_real(np.load(path))
+        for folder in list(self.real):
+            for path in sorted(folder.glob("*.npy")):
+                if path not in self.seen:
+                    self.seen.add(path)
+                    balance = path.with_name(f"{path.stem.split('-')[0]}.json")
+                    self.pool.put_real(np.load(path), json.loads(balance.read_text()))

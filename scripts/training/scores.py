@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from music import read_song
 from stems import RATE, STEMS
-from torch import Tensor
 
 SILENT_DB = -60.0
 """A stem whose truth lies below this level (dBFS RMS over the song) counts as silent."""
@@ -47,12 +48,27 @@ def mean_scores(songs: list[dict[str, dict[str, float]]], key: str = "nsdr") -> 
     return means
 
 
+def ideal_masks(stems: Tensor) -> Tensor:
+    """What the best mask would make of the sum of stems [S, 2, samples]: each its share of the magnitudes, the mix's phase.
+
+    A yardstick of how hard a song is; networks reach it for drums and bass and stay below it elsewhere.
+    """
+    window = torch.hann_window(4096, device=stems.device)
+    flat = stems.flatten(0, 1)
+    spectra = torch.stft(flat, 4096, 1024, window=window, return_complex=True).unflatten(0, stems.shape[:2])
+    shares = spectra.abs() / (spectra.abs().sum(0) + 1e-9)
+    estimate = (shares * spectra.sum(0)).flatten(0, 1)
+    return torch.istft(estimate, 4096, 1024, window=window, length=stems.shape[-1]).unflatten(0, stems.shape[:2])
+
+
 def generated_songs(folder: Path) -> Iterator[tuple[str, Tensor]]:
-    """Songs of the generator ([6, 2, samples]); a fixed, uneven balance (2.5 dB) is laid over them."""
+    """Songs [6, 2, samples] of a folder; over generated ones (`song*`) a fixed, uneven balance (2.5 dB) is laid."""
     for path in sorted(folder.glob("*.npy")):
         song = torch.from_numpy(np.load(path)).float() / 32768
-        gains = np.random.default_rng(sum(path.stem.encode())).normal(-3.0, 2.5, len(STEMS))
-        yield path.stem, song * torch.tensor(10 ** (gains / 20), dtype=torch.float32)[:, None, None]
+        if path.stem.startswith("song"):
+            gains = np.random.default_rng(sum(path.stem.encode())).normal(-3.0, 2.5, len(STEMS))
+            song = song * torch.tensor(10 ** (gains / 20), dtype=torch.float32)[:, None, None]
+        yield path.stem, song
 
 
 def recorded_song(folder: Path, start: float = 0.0, seconds: float | None = None) -> Tensor:

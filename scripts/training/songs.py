@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-import effects
 import numpy as np
-import parts
-from bank import Instrument
 from numpy.random import Generator
+
+import effects
+import parts
+import synthesis
+from bank import Instrument
 from players import Kit, Player, play_guitar_chords, play_phrases
-from sketch import Sketch, draw_sketch
+from sketch import Sketch, draw_sketch, to_samples
 from stems import RATE, STEMS
 
 LOUDNESS = 10 ** (-23 / 20)
@@ -41,11 +43,15 @@ class Orchestra:
         synthetic = [i for i in choices if i.name.startswith("synth_")]
         fonts = [i for i in choices if "_GM_" in i.name or "General" in i.name]
         sampled = [i for i in choices if i not in synthetic and i not in fonts]
-        shares = {"other": (0.3, 0.45, 0.25), "bass": (0.3, 0.35, 0.35), "drums": (0.2, 0.4, 0.4)}
+        shares = {"other": (0.35, 0.45, 0.2), "bass": (0.4, 0.3, 0.3), "drums": (0.2, 0.4, 0.4)}
         weights = shares.get(stem, (0.12, 0.4, 0.48))
         groups = [(g, w) for g, w in zip((synthetic, fonts, sampled), weights, strict=True) if g]
         group = rng.choices([g for g, _ in groups], [w for _, w in groups])[0]
         return rng.choice(group)
+
+
+MAKES_ROOM = {"vocals": 0.7, "guitar": 0.5, "piano": 0.4, "other": 0.35}
+"""How often a stem is rolled off below the bass, as whoever mixes a song does."""
 
 
 def play_stem(stem: str, sketch: Sketch, orchestra: Orchestra, rng: random.Random, samples: int) -> np.ndarray:
@@ -75,6 +81,8 @@ def play_stem(stem: str, sketch: Sketch, orchestra: Orchestra, rng: random.Rando
             layer = Player(orchestra.pick(stem, "notes", rng), rng).play(parts.other(sketch, rng), samples)
             layer = effects.place(layer, rng.uniform(-0.6, 0.6), 1.0)
             out += layer * (10 ** (rng.uniform(-8, 0) / 20) / max(effects.gated_rms(layer), 1e-6))
+        if rng.random() < 0.25:
+            add_sweeps(out, sketch, rng)
         return out
     write = {"bass": parts.bass, "guitar": parts.guitar, "piano": parts.piano}[stem]
     part = Player(orchestra.pick(stem, "notes", rng), rng).play(write(sketch, rng), samples)
@@ -84,15 +92,44 @@ def play_stem(stem: str, sketch: Sketch, orchestra: Orchestra, rng: random.Rando
     return part
 
 
-def dress(stem: str, audio: np.ndarray, style: str, rng: random.Random, noise: Generator) -> np.ndarray:
-    """The effects of one stem."""
+def add_sweeps(out: np.ndarray, sketch: Sketch, rng: random.Random) -> None:
+    """Risers and falls that end on a bar line, added to a part [samples, 2]."""
+    noise = np.random.default_rng(rng.getrandbits(64))
+    level = max(effects.gated_rms(out), 0.05) * 10 ** (rng.uniform(-8, 3) / 20)
+    for bar in range(1, sketch.bars):
+        if rng.random() < 0.25:
+            seconds = min(rng.choice((0.5, 1.0, 2.0)) * sketch.bar, sketch.at(bar, 0.0))
+            sound = synthesis.sweep(noise, seconds)
+            start = to_samples(sketch.at(bar, 0.0) - seconds)
+            count = min(len(sound), len(out) - start)
+            out[start : start + count] += (sound[:count] * level / max(float(np.sqrt((sound**2).mean())), 1e-6))[:, None]
+
+
+def dress(stem: str, audio: np.ndarray, style: str, clean: bool, rng: random.Random, noise: Generator) -> np.ndarray:
+    """The effects of one stem; in a `clean` song no more than a room and a place in it."""
     if effects.gated_rms(audio) == 0:
         return audio
+    if clean:
+        wet = -45.0 if stem == "bass" else rng.uniform(-45, -12)
+        audio = effects.colour(audio, noise, rng.uniform(0, 0.7), wet, rng.uniform(0.3, 1.5))
+        return effects.place(audio, 0.0 if stem in ("bass", "drums") else rng.uniform(-0.4, 0.4), rng.uniform(0.3, 1.0))
     if stem == "guitar" and rng.random() < (0.9 if style == "metal" else 0.6 if style == "rock" else 0.3):
         audio = effects.distort(audio, rng.choice((2.0, 5.0, 15.0, 40.0)), rng.uniform(0, 0.2))
         audio = effects.band_limit(audio, rng.uniform(70, 130), rng.uniform(3500, 6500))
     if stem == "bass" and rng.random() < 0.3:
         audio = 0.5 * audio + 0.5 * effects.distort(audio, rng.uniform(1.5, 8.0), 0.1)
+    if stem == "other" and rng.random() < 0.15:
+        audio = effects.distort(audio, rng.uniform(1.5, 12.0), rng.uniform(0, 0.3))
+    if stem == "piano" and rng.random() < 0.1:
+        audio = effects.distort(audio, rng.uniform(1.2, 4.0), rng.uniform(0, 0.2))
+    if stem == "drums" and rng.random() < 0.12:
+        audio = 0.5 * audio + 0.5 * effects.distort(audio, rng.uniform(1.0, 5.0), 0.0)
+    if stem != "bass" and rng.random() < 0.06:
+        audio = effects.band_limit(audio, rng.uniform(30, 400), rng.uniform(2500, 11000))
+    if stem == "bass" and rng.random() < 0.3:
+        audio = effects.band_limit(audio, 20.0, rng.uniform(120, 900))
+    if rng.random() < MAKES_ROOM.get(stem, 0.0):
+        audio = effects.band_limit(audio, rng.uniform(60, 220), 22000.0)
     if stem in ("guitar", "other", "piano", "vocals") and rng.random() < 0.15:
         audio = effects.chorus(audio, noise)
     if rng.random() < {"vocals": 0.7, "bass": 0.6, "drums": 0.5}.get(stem, 0.3):
@@ -100,7 +137,13 @@ def dress(stem: str, audio: np.ndarray, style: str, rng: random.Random, noise: G
     if stem in ("vocals", "guitar", "other") and rng.random() < 0.2:
         audio = effects.echo(audio, rng.uniform(0.15, 0.6), rng.uniform(0.2, 0.5))
     wet = {"bass": -45.0, "drums": rng.uniform(-40, -12), "vocals": rng.uniform(-30, -7), "other": rng.uniform(-35, -5)}
-    audio = effects.colour(audio, noise, rng.uniform(1, 4), wet.get(stem, rng.uniform(-40, -8)), rng.uniform(0.3, 2.2))
+    audio = effects.colour(
+        audio,
+        noise,
+        rng.choice((rng.uniform(0, 1.5), rng.uniform(0, 1.5), rng.uniform(1, 3), rng.uniform(2, 5))),
+        wet.get(stem, rng.uniform(-40, -8)),
+        rng.uniform(0.3, 2.2),
+    )
     if stem == "drums":
         return effects.place(audio, 0.0, rng.uniform(0.2, 1.0))
     reach = {"bass": 0.15, "vocals": 0.15}.get(stem, 0.6)
@@ -112,12 +155,13 @@ def make_song(orchestra: Orchestra, seed: int | str, seconds: float, sparse: flo
     rng = random.Random(f"song {seed}")
     noise = np.random.default_rng(rng.getrandbits(64))
     sketch = draw_sketch(seconds, rng, sparse)
+    clean = rng.random() < 0.35
     samples = int(seconds * RATE)
     song = np.zeros((len(STEMS), 2, samples), dtype=np.int16)
     for number, stem in enumerate(STEMS):
         if not any(sketch.active[stem]):
             continue
-        audio = dress(stem, play_stem(stem, sketch, orchestra, rng, samples), sketch.style, rng, noise)
+        audio = dress(stem, play_stem(stem, sketch, orchestra, rng, samples), sketch.style, clean, rng, noise)
         level = effects.gated_rms(audio)
         if level > 0:
             audio = np.clip(audio * (LOUDNESS / level), -1, 1)

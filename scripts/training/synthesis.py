@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 from scipy.signal import lfilter
+
 from stems import RATE
 
 TABLE = 2048
@@ -104,10 +105,63 @@ def frequency_modulation(rng: Generator, decay: float, ratios: tuple[float, ...]
     return play
 
 
+def sub_bass(rng: Generator) -> Patch:
+    """The bass of dance music and hip-hop: a sine below 100 Hz, with a drop at the start and a little saturation."""
+    drop, fall = rng.uniform(0, 12) * (rng.random() < 0.5), rng.uniform(0.02, 0.08)
+    decay = float(rng.choice([0.3, 0.8, 2.0, 30.0]))
+    drive, second = rng.uniform(0.2, 4.0) * (rng.random() < 0.6), rng.uniform(0, 0.3)
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        turn = 2 * np.pi * np.cumsum(hertz(midi) * 2 ** (drop / 12 * np.exp(-time / fall))) / RATE
+        sound = np.sin(turn) + second * np.sin(2 * turn)
+        if drive > 0:
+            sound = np.tanh(drive * sound) / np.tanh(drive)
+        return sound * np.clip(time / 0.004, 0, 1) * np.exp(-time / decay)
+
+    return play
+
+
+def wobble(rng: Generator, dark: float) -> Patch:
+    """Detuned saws or squares whose filter is swung by a slow oscillator: growls, pulsing pads, plucked sweeps."""
+    amplitudes = harmonics(str(rng.choice(["saw", "square", "pulse", "odd"])), rng)
+    voices = int(rng.integers(1, 8))
+    detune = rng.uniform(-0.35, 0.35, voices) * rng.uniform(0.1, 1.0)
+    low, high = dark * rng.uniform(80, 500), dark * rng.uniform(1500, 14000)
+    rate, shape, attack = rng.uniform(0.2, 9.0), rng.uniform(0.5, 3.0), float(rng.choice([0.003, 0.05, 0.4]))
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        bank = tables(amplitudes, np.geomspace(low, high, 6), 4.0, hertz(midi))
+        position = 5 * (0.5 + 0.5 * np.sin(2 * np.pi * rate * time)) ** shape
+        phases = np.random.default_rng(int(midi * 10)).uniform(0, 1, voices)
+        sound = sum(read_tables(bank, hertz(midi + d) * time + p, position) for d, p in zip(detune, phases, strict=True))
+        return sound * np.clip(time / attack, 0, 1)
+
+    return play
+
+
+def sweep(rng: Generator, seconds: float) -> np.ndarray:
+    """A riser, a fall or a swell of filtered noise with or without a gliding tone, mono: the effects between two sections."""
+    count = int(seconds * RATE)
+    rise = np.linspace(0, 1, count)
+    rise = rise if rng.random() < 0.6 else rise[::-1]
+    noise = rng.standard_normal(count)
+    dark = lfilter([0.03], [1, -0.97], noise)
+    bright = lfilter([1, -1], [1, -0.5], noise) * 0.5
+    sound = (dark * 3 * (1 - rise) + bright * rise) * (0.1 + rise ** rng.uniform(1, 3))
+    if rng.random() < 0.5:
+        start = rng.uniform(100, 600)
+        turn = np.cumsum(start * 2 ** (rise * rng.uniform(1, 4))) / RATE
+        sound = sound * rng.uniform(0.0, 0.6) + 0.3 * (2 * (turn % 1.0) - 1) * (0.2 + rise)
+    return sound * np.clip((1 - np.linspace(0, 1, count)) * 50, 0, 1)
+
+
 def struck_string(rng: Generator) -> Patch:
-    """A piano-like tone: stretched partials that decay the faster the higher they are."""
+    """A piano-like tone of one to three strings: stretched partials that decay the faster the higher they are."""
     stretch, tilt, hammer = rng.uniform(1e-4, 6e-4), rng.uniform(0.9, 1.6), rng.uniform(0.05, 0.2)
     length, strike = rng.uniform(2.0, 5.0), rng.uniform(0.08, 0.14)
+    strings = rng.normal(0, 8e-4, int(rng.integers(1, 4)))
 
     def play(midi: float, seconds: float) -> np.ndarray:
         time = np.arange(int(seconds * RATE)) / RATE
@@ -118,7 +172,8 @@ def struck_string(rng: Generator) -> Patch:
                 break
             loud = abs(np.sin(np.pi * n * strike)) / n**tilt
             life = length * 2 ** ((60 - midi) / 24) / (1 + 0.3 * n)
-            sound += loud * np.exp(-time / life) * np.sin(2 * np.pi * pitch * time + n)
+            beating = sum(np.sin(2 * np.pi * pitch * (1 + off) * time + n) for off in strings) / len(strings)
+            sound += loud * np.exp(-time / life) * beating
         knock = np.random.default_rng(int(midi)).standard_normal(len(time)) * np.exp(-time / 0.01)
         return sound + hammer * lfilter([0.1], [1, -0.9], knock)
 
@@ -176,6 +231,29 @@ def vowel(rng: Generator) -> Patch:
     return play
 
 
+def reed(rng: Generator) -> Patch:
+    """A blown or bowed tone: a buzz through the fixed resonances of a body, with vibrato and breath."""
+    amplitudes = harmonics(str(rng.choice(["saw", "saw", "square", "odd"])), rng)
+    body = np.exp(rng.uniform(np.log(250), np.log(6000), int(rng.integers(2, 6))))
+    sharp, gains = rng.uniform(0.1, 0.6, len(body)), rng.uniform(0.3, 3.0, len(body))
+    attack, depth, rate = rng.uniform(0.01, 0.2), rng.uniform(0, 0.4), rng.uniform(4.0, 7.0)
+    dark, breath, swell = rng.uniform(1500, 9000), rng.uniform(0, 0.03), rng.uniform(0, 0.5)
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        pitch = np.arange(1, 401) * hertz(midi)
+        ring = 0.2 + sum(g / (1 + ((pitch / f - 1) / s) ** 2) for f, g, s in zip(body, gains, sharp, strict=True))
+        bank = tables(amplitudes * ring, np.geomspace(0.3 * dark, dark, 4), 3.0, hertz(midi))
+        rise = np.clip(time / attack, 0, 1)
+        swing = depth / 12 * np.clip((time - 0.25) / 0.3, 0, 1) * np.sin(2 * np.pi * rate * time)
+        phase = np.cumsum(hertz(midi) * 2**swing) / RATE
+        sound = read_tables(bank, phase, 3 * rise * (1 - swell * (0.5 + 0.5 * np.sin(2 * np.pi * 0.4 * time))))
+        noise = lfilter([0.3], [1, -0.7], np.random.default_rng(int(midi)).standard_normal(len(time)))
+        return (sound + breath * np.abs(sound).max() * noise) * rise
+
+    return play
+
+
 def drum_hits(rng: Generator) -> dict[str, np.ndarray]:
     """One synthetic kit: piece name to mono samples."""
 
@@ -215,10 +293,14 @@ def patch_for(stem: str, rng: Generator) -> Patch:
     """A random patch that belongs to `stem` (any stem but drums)."""
     kind = rng.random()
     if stem == "bass":
-        if kind < 0.25:
+        if kind < 0.15:
             return frequency_modulation(rng, rng.uniform(0.4, 2.0), (0.5, 1, 2, 3))
-        if kind < 0.4:
+        if kind < 0.25:
             return plucked_string(rng)
+        if kind < 0.55:
+            return sub_bass(rng)
+        if kind < 0.68:
+            return wobble(rng, 0.15)
         sustain = rng.uniform(0.2, 1.0)
         return subtractive(rng, 0.003, rng.uniform(0.1, 0.8), sustain, int(rng.integers(1, 3)), rng.uniform(0.2, 0.6))
     if stem == "guitar":
@@ -229,8 +311,12 @@ def patch_for(stem: str, rng: Generator) -> Patch:
         return vowel(rng)
     if kind < 0.15:
         return frequency_modulation(rng, rng.uniform(0.5, 3.0), (1.41, 2.0, 3.5, 5.0))
-    if kind < 0.45:
+    if kind < 0.24:
+        return wobble(rng, 1.0)
+    if kind < 0.4:
+        return reed(rng)
+    if kind < 0.52:
         return subtractive(rng, rng.uniform(0.1, 0.8), 2.0, rng.uniform(0.6, 1.0), int(rng.integers(3, 6)), 0.7)
-    if kind < 0.7:
+    if kind < 0.74:
         return subtractive(rng, 0.005, rng.uniform(0.1, 0.5), rng.uniform(0.0, 0.3), int(rng.integers(1, 5)), 1.0)
     return subtractive(rng, 0.02, 1.0, rng.uniform(0.5, 1.0), int(rng.integers(1, 4)), 1.0)

@@ -1,10 +1,10 @@
 """Train the network from a feeder's songs.
 
 One process a GPU (or one on the CPU). The run lasts until a deadline: learning rate and curriculum follow the clock.
-Every minute the average of the weights is scored on held-out songs and written to OUT/open_6s.safetensors.
+Every minute the average of the weights is written to OUT/open_6s.safetensors; now and then it is scored on held-out songs.
 
 Usage: python train.py --spool DIR --out DIR --minutes 20 [--gpus 4] [--start CHECKPOINT] [--real DIR] [--validation DIR]
-       python train.py --spool DIR --out DIR --minutes 2 --overfit 8        (the check before every change)
+       python train.py --spool DIR --out DIR --minutes 2 --overfit 8 --expect 1        (the check before every change)
 """
 
 from __future__ import annotations
@@ -13,20 +13,23 @@ import argparse
 import copy
 import math
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import network
-import scores
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from torch import Tensor
+
+import network
+import scores
 from flat import FlatParameters
 from loss import LossSettings, training_loss
+from optimise import Optimiser
 from pool import PoolFiller, Recipe, SongPool
 from stems import RATE, SEGMENT, STEMS
-from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -53,26 +56,67 @@ class Settings:
     average: float
     score_every: float
     spectral: float
+    begin_at: float
+    late: Path | None
+    late_from: float
+    optimiser: str
+    trial: int
+    warm_up: int
+    expect: float | None
+    steps: int
 
 
 class Clock:
-    """The run's deadline; it lies in OUT/deadline as seconds since 1970, so that it can be moved while the run goes on."""
+    """The end of the run: after so many steps, or at a deadline.
+
+    The deadline lies in OUT/deadline as seconds since 1970, so that it can be moved while the run goes on.
+    """
 
     def __init__(self, settings: Settings, begun: float) -> None:
+        self.steps = settings.steps
         self.file = settings.out / "deadline"
         self.begun = time.time()
         if not self.file.exists():
             self.file.write_text(str(begun + 60 * settings.minutes))
 
-    def progress(self) -> float:
-        """0 at the first step, 1 at the deadline."""
+    def progress(self, step: int) -> float:
+        """0 at the first step, 1 at the end."""
+        if self.steps:
+            return step / self.steps
         deadline = float(self.file.read_text())
         return (time.time() - self.begun) / max(deadline - self.begun, 1.0)
 
 
-def learning_rate(peak: float, step: int, progress: float) -> float:
-    """A linear warm-up of 100 steps, then half a cosine down to a hundredth."""
-    warm = min(1.0, (step + 1) / 100)
+class Tally:
+    """Running means of what the training batches show."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.sums, self.counts = torch.zeros(2, len(STEMS), device=device), torch.zeros(2, len(STEMS), device=device)
+        self.loss, self.steps = torch.zeros((), device=device), 0
+
+    def add(self, loss: Tensor, active: Tensor, shown: Tensor) -> None:
+        self.loss += loss
+        self.steps += 1
+        for row, which in enumerate((active, ~active)):
+            self.sums[row] += (shown * which).sum(0)
+            self.counts[row] += which.sum(0)
+
+    def means(self) -> tuple[list[float], list[float]]:
+        """The SDR of each stem where it is active, and its leak where it is not, in dB."""
+        sdr, leak = (self.sums / self.counts.clamp(min=1)).tolist()
+        return sdr, leak
+
+    def text(self) -> str:
+        """A line for the log."""
+        mean = self.means()
+        sdr = " ".join(f"{s[:3]} {v:5.2f}" for s, v in zip(STEMS, mean[0], strict=True))
+        leak = " ".join(f"{v:4.0f}" for v in mean[1])
+        return f"loss {float(self.loss) / max(self.steps, 1):6.3f} | {sdr} | leak {leak}"
+
+
+def learning_rate(peak: float, step: int, progress: float, warm_up: int = 100) -> float:
+    """A linear warm-up of `warm_up` steps, then half a cosine down to a hundredth."""
+    warm = min(1.0, (step + 1) / warm_up)
     return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
 
 
@@ -89,23 +133,19 @@ class Trainer:
             self.configuration = network.TINY if settings.tiny else network.CONFIGURATION
             self.model = network.build(self.configuration)
         self.model.to(self.device).train()
-        network.keep_positions(self.model, self.device)
         self.flat = FlatParameters(self.model)
         self.average = self.flat.data.clone()
         self.shadow = copy.deepcopy(self.model).eval()
         self.shadow_flat = FlatParameters(self.shadow, with_grad=False)
-        self.weights = torch.nn.Parameter(self.flat.data)
-        self.weights.grad = self.flat.grad
-        fused = self.device.type == "cuda"
-        self.optimiser = torch.optim.AdamW([self.weights], lr=settings.rate, betas=(0.9, 0.99), weight_decay=0.0, fused=fused)
-        self.inner: network.Inner = network.InnerNetwork(self.model)
-        if settings.compile:
-            self.inner = torch.compile(self.inner)
         self.half = self.device.type == "cuda"
+        kind = torch.bfloat16 if self.half else torch.float32
+        self.network = network.Network(self.model, kind, settings.compile)
+        self.shadow_network = network.Network(self.shadow, kind)
         self.loss = LossSettings(spectral_weight=settings.spectral)
+        self.training_loss = torch.compile(training_loss, dynamic=False) if settings.compile else training_loss
         samples = int(settings.seconds * RATE)
-        room = 120 if settings.real else 0
-        self.pool = SongPool(room, settings.slots, samples, self.device, settings.seed * 1000 + rank)
+        room = 180 if settings.real else 0
+        self.pool = SongPool(room, settings.slots, samples, self.device, settings.seed * 1000 + rank, settings.compile)
 
     def say(self, text: str) -> None:
         if self.rank == 0:
@@ -115,12 +155,11 @@ class Trainer:
         """Forward and backward; gradients are added up in the flat buffer."""
         assert self.flat.grad is not None
         self.flat.grad.zero_()
-        estimate = network.separate_segments(self.model, self.inner, mix, self.half)
-        loss, active, shown = training_loss(estimate, target, mix, self.loss)
+        loss, active, shown = self.training_loss(self.network(mix), target, mix, self.loss)
         loss.backward()
         return loss.detach(), active, shown
 
-    def update(self, step: int, progress: float) -> Tensor:
+    def update(self, optimiser: Optimiser, step: int, progress: float) -> Tensor:
         """Average gradients over the GPUs, clip, step, average the weights; returns the gradient's norm."""
         assert self.flat.grad is not None
         if self.settings.gpus > 1:
@@ -129,9 +168,7 @@ class Trainer:
         norm = self.flat.grad.norm()
         self.flat.grad *= torch.nan_to_num(5.0 / norm.clamp(min=5.0), nan=0.0)
         self.flat.grad.nan_to_num_(0.0, 0.0, 0.0)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.settings.rate, step, progress)
-        self.optimiser.step()
+        optimiser.step(learning_rate(self.settings.rate, step, progress, self.settings.warm_up))
         decay = min(self.settings.average, (1 + step) / (20 + step))
         self.average.lerp_(self.flat.data, 1 - decay)
         return norm
@@ -142,9 +179,10 @@ class Trainer:
         if self.settings.compile:
             noise = 0.1 * torch.randn(batch, len(STEMS), 2, SEGMENT, device=self.device)
             begun = time.time()
-            self.step(noise.sum(1), noise)
-            self.step(noise.sum(1), noise)
+            for _ in range(3):
+                self.step(noise.sum(1), noise)
             self.say(f"compiled in {time.time() - begun:.0f} s")
+            self.measure(noise)
         while self.pool.added < self.settings.first:
             time.sleep(0.2)
         self.say(f"pool: {self.pool.added} songs, {self.pool.real} pieces of real ones")
@@ -155,9 +193,19 @@ class Trainer:
             self.model.load_state_dict(network.load(settings_start)[0].state_dict())
             self.average.copy_(self.flat.data)
 
-    def shared_progress(self, clock: Clock) -> float:
+    def measure(self, noise: Tensor) -> None:
+        """Say how long a step takes, and what of it the mixing of songs will add."""
+        mix, begun = noise.sum(1), time.time()
+        for _ in range(5):
+            self.step(mix, noise)
+        torch.cuda.synchronize()
+        taken = (time.time() - begun) / 5
+        memory = torch.cuda.max_memory_allocated() / 2**30
+        self.say(f"a step of {len(mix)} segments takes {1000 * taken:.0f} ms; at most {memory:.0f} GiB in use")
+
+    def shared_progress(self, clock: Clock, step: int) -> float:
         """Rank 0's clock, the same for all."""
-        value = torch.tensor([clock.progress() if self.rank == 0 else 0.0], device=self.device)
+        value = torch.tensor([clock.progress(step) if self.rank == 0 else 0.0], device=self.device)
         if self.settings.gpus > 1:
             dist.broadcast(value, 0)
         return float(value)
@@ -165,43 +213,49 @@ class Trainer:
     def run(self, begun: float) -> None:
         settings = self.settings
         spool = settings.spool / f"gpu{self.rank}"
-        filler = PoolFiller(self.pool, spool, settings.real)
+        filler = PoolFiller(self.pool, spool, [settings.real] if settings.real else [])
         filler.start()
         self.prepare()
         if settings.gpus > 1:
             dist.barrier()
+        optimiser = self.choose()
         clock = Clock(settings, begun)
         fixed = [
-            self.pool.draw(settings.batch, Recipe(together=1.0, real=0.0))
-            for _ in range(-(-settings.overfit // settings.batch))
+            self.pool.draw(settings.batch, Recipe(together=1.0, real=0.0)) for _ in range(-(-settings.overfit // settings.batch))
         ]
-        step, progress, scored, seen = 0, 0.0, time.time(), time.time()
-        sums, counts = torch.zeros(2, len(STEMS), device=self.device), torch.zeros(2, len(STEMS), device=self.device)
+        every = 50 if self.half else 5
+        step, progress, tally = 0, 0.0, Tally(self.device)
+        scored = written = seen = time.time()
         while progress < 1.0:
             if step % (10 if self.half else 1) == 0:
-                progress = self.shared_progress(clock)
-            recipe = Recipe.at(progress)
+                progress = self.shared_progress(clock, step)
+            if settings.gpus > 1 and step % 200 == 0:
+                # The same arithmetic everywhere keeps the weights equal; this makes sure of it.
+                dist.broadcast(self.flat.data, 0)
+            if settings.late and progress > settings.late_from and settings.late not in filler.real:
+                if self.rank == 0:
+                    self.score(step)
+                    shutil.copy(settings.out / "open_6s.safetensors", settings.out / "before-late.safetensors")
+                filler.real.append(settings.late)
+            recipe = Recipe.at(settings.begin_at + (1 - settings.begin_at) * progress)
             # The magnitude term helps at the start; it costs SDR at the end.
-            self.loss = LossSettings(spectral_weight=settings.spectral * max(0.0, 1 - progress / 0.6))
+            if settings.spectral:
+                self.loss = LossSettings(spectral_weight=settings.spectral * max(0.0, 1 - progress / 0.6))
             mix, target = fixed[step % len(fixed)] if fixed else self.pool.draw(settings.batch, recipe)
-            loss, active, shown = self.step(mix, target)
-            norm = self.update(step, progress)
+            tally.add(*self.step(mix, target))
+            norm = self.update(optimiser, step, progress)
             step += 1
-            for row, which in enumerate((active, ~active)):
-                sums[row] += (shown * which).sum(0)
-                counts[row] += which.sum(0)
-            if step % (50 if self.half else 5) == 0 and self.rank == 0:
-                mean = (sums / counts.clamp(min=1)).tolist()
-                every = 50 if self.half else 5
-                speed = settings.gpus * settings.batch * every / (time.time() - seen)
-                seen = time.time()
-                sdr = " ".join(f"{s[:3]} {v:5.2f}" for s, v in zip(STEMS, mean[0], strict=True))
-                leak = " ".join(f"{v:4.0f}" for v in mean[1])
-                self.say(
-                    f"step {step} {progress:5.1%} loss {float(loss):6.2f} | {sdr} | leak {leak} | norm {float(norm):5.2f} "
-                    f"| {speed:5.1f} segments/s, {self.pool.added} songs"
-                )
-                sums.zero_(), counts.zero_()
+            if step % every == 0:
+                if self.rank == 0:
+                    speed = settings.gpus * settings.batch * every / (time.time() - seen)
+                    self.say(
+                        f"step {step} {progress:5.1%} {tally.text()} | norm {float(norm):5.2f} "
+                        f"| {speed:5.1f} segments/s, {self.pool.added} songs"
+                    )
+                seen, tally = time.time(), Tally(self.device)
+            if self.rank == 0 and time.time() - written > 60:
+                self.write()
+                written = time.time()
             if self.rank == 0 and not fixed and time.time() - scored > settings.score_every:
                 self.score(step)
                 scored = time.time()
@@ -211,23 +265,72 @@ class Trainer:
             (settings.out / "done").write_text(str(step))
         filler.stopped.set()
         filler.join()
+        if settings.expect is not None:
+            self.check(settings.expect, fixed)
+
+    @torch.no_grad()
+    def check(self, expected: float, fixed: list[tuple[Tensor, Tensor]]) -> None:
+        """Fail unless every stem of the fixed mixtures is separated by at least `expected` dB of SDR."""
+        tally = Tally(self.device)
+        for mix, target in fixed:
+            tally.add(*self.training_loss(self.network(mix), target, mix, self.loss))
+        self.say(f"in the end: {tally.text()}")
+        low = [stem for stem, value in zip(STEMS, tally.means()[0], strict=True) if not value >= expected]
+        if low:
+            raise SystemExit(f"train: {', '.join(low)}: below {expected} dB on the fixed mixtures: this set-up does not learn")
+
+    def choose(self) -> Optimiser:
+        """The optimiser; with `--optimiser best` both are tried from the same weights, and the better goes on from its own."""
+        settings = self.settings
+        if settings.optimiser != "best":
+            return Optimiser(settings.optimiser, self.model, self.flat)
+        begin, found = self.flat.data.clone(), {}
+        for name in Optimiser.NAMES:
+            self.flat.data.copy_(begin)
+            optimiser, tally = Optimiser(name, self.model, self.flat), Tally(self.device)
+            for step in range(settings.trial):
+                loss, active, shown = self.step(*self.pool.draw(settings.batch, Recipe.at(settings.begin_at)))
+                self.update(optimiser, step, step / settings.trial)
+                if step >= 0.7 * settings.trial:
+                    tally.add(loss, active, shown)
+            if settings.gpus > 1:
+                dist.all_reduce(tally.loss)
+                tally.loss /= settings.gpus
+            found[name] = (float(tally.loss), self.flat.data.clone())
+            self.say(f"trial of {name}: {settings.trial} steps, {tally.text()}")
+        best = min(found, key=lambda name: found[name][0])
+        self.say(f"goes on with {best}")
+        self.flat.data.copy_(found[best][1])
+        self.average.copy_(self.flat.data)
+        return Optimiser(best, self.model, self.flat)
+
+    def write(self) -> None:
+        """Write the averaged weights."""
+        network.save(self.settings.out / "open_6s.safetensors", self.flat.state(self.average), self.configuration)
 
     @torch.no_grad()
     def score(self, step: int) -> None:
         """Write the averaged weights, and say how they do on the validation songs."""
-        path = self.settings.out / "open_6s.safetensors"
-        network.save(path, self.flat.state(self.average), self.configuration)
+        self.write()
         self.shadow_flat.data.copy_(self.average)
-        if not self.settings.validation:
+        if not self.settings.validation or not self.settings.validation.exists():
             return
-        results = []
-        for _, song in scores.generated_songs(self.settings.validation):
+        results: dict[str, list] = {}
+        for name, song in scores.generated_songs(self.settings.validation):
             song = song.to(self.device)
-            results.append(scores.score_song(song, network.separate_song(self.shadow, song.sum(0), half=self.half, batch=4)))
-        means = scores.mean_scores(results)
-        if means:
+            results.setdefault(name.split("-")[0].rstrip("0123456789"), []).append(
+                scores.score_song(song, self.separate(song.sum(0)))
+            )
+        for kind, songs in results.items():
+            means = scores.mean_scores(songs)
             figures = " ".join(f"{stem} {value:.2f}" for stem, value in means.items())
-            self.say(f"validation step {step}: {figures} mean {sum(means.values()) / len(means):.2f}")
+            leaks = " ".join(f"{value:.0f}" for value in scores.mean_scores(songs, "leak_db").values())
+            mean = sum(means.values()) / max(len(means), 1)
+            self.say(f"validation step {step}: {kind} {figures} mean {mean:.2f} | leak {leaks}")
+
+    def separate(self, mix: Tensor) -> Tensor:
+        """A song by the averaged weights."""
+        return network.separate_song(self.shadow_network, mix, batch=8 if self.half else 1)
 
 
 def start_process(rank: int, settings: Settings, begun: float) -> None:
@@ -252,7 +355,8 @@ def parse() -> Settings:
     parser.add_argument("--real", type=Path, help="folder that music.py filled")
     parser.add_argument("--validation", type=Path, help="folder of held-out songs (feeder.py --held-out)")
     parser.add_argument("--start", type=Path, help="checkpoint to start from; from scratch without it")
-    parser.add_argument("--minutes", type=float, required=True, help="from start to end, set-up included")
+    parser.add_argument("--minutes", type=float, default=25.0, help="from start to end, set-up included")
+    parser.add_argument("--steps", type=int, default=0, help="end after so many steps instead")
     parser.add_argument("--gpus", type=int, default=1)
     parser.add_argument("--batch", type=int, default=16, help="segments a GPU and step")
     parser.add_argument("--rate", type=float, default=6e-4, help="highest learning rate")
@@ -267,6 +371,13 @@ def parse() -> Settings:
     parser.add_argument("--average", type=float, default=0.999, help="decay of the average of the weights")
     parser.add_argument("--score-every", type=float, default=120.0, help="seconds between two validations")
     parser.add_argument("--spectral", type=float, default=0.0, help="weight of the magnitude term")
+    parser.add_argument("--begin-at", type=float, default=0.0, help="where on the curriculum to begin: 0.35 after a warm start")
+    parser.add_argument("--late", type=Path, help="real songs held out until LATE_FROM of the run")
+    parser.add_argument("--late-from", type=float, default=0.65)
+    parser.add_argument("--optimiser", choices=(*Optimiser.NAMES, "best"), default="muon", help="best: try both, keep the better")
+    parser.add_argument("--trial", type=int, default=500, help="steps of each trial")
+    parser.add_argument("--warm-up", type=int, default=100, help="steps until the highest learning rate")
+    parser.add_argument("--expect", type=float, help="with --overfit: fail unless every stem reaches this SDR in dB")
     return Settings(**vars(parser.parse_args()))
 
 

@@ -23,6 +23,7 @@ import numpy as np
 import pyworld
 import soundfile
 from scipy.signal import resample_poly
+
 from stems import RATE
 
 FRAME_MS = 5.0

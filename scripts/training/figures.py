@@ -1,0 +1,67 @@
+"""The scores of the embedded model, from the reports of evaluate.py into README.md and the model's card.
+
+python figures.py collect "TITLE=REPORT.json TRUTH..." ...    writes figures.json; a TRUTH is the end of its name
+python figures.py                                             writes the tables between the markers
+python figures.py --check                                     exit status 1 when a table is not that of the scores
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from stems import STEMS
+
+ROOT = Path(__file__).resolve().parents[2]
+SCORES = ROOT / "scripts" / "training" / "figures.json"
+PAGES = [ROOT / "README.md", ROOT / "models" / "open_6s.md"]
+BEGIN, END = "<!-- figures: written by scripts/training/figures.py -->\n", "<!-- end of figures -->\n"
+
+
+def means(songs: list[dict]) -> dict[str, float]:
+    """The mean nSDR of each stem over the songs that have it, and the mean of these as `mean`."""
+    values = {stem: [song[stem]["nsdr"] for song in songs if "nsdr" in song[stem]] for stem in STEMS}
+    row = {stem: round(sum(v) / len(v), 2) for stem, v in values.items() if v}
+    return {**row, "mean": round(sum(row.values()) / len(row), 2)}
+
+
+def collect(arguments: list[str]) -> None:
+    """One row for each argument."""
+    rows = {}
+    for argument in arguments:
+        title, _, source = argument.partition("=")
+        path, *ends = source.split()
+        report = json.loads(Path(path).read_text())
+        truths = [t for t in report if not ends or any(t.endswith(end) for end in ends)]
+        songs = [song for truth in truths for song in report[truth]["songs"].values()]
+        rows[title] = {"songs": len(songs), **means(songs)}
+    SCORES.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def table() -> str:
+    """The scores as a Markdown table."""
+    rows = json.loads(SCORES.read_text())
+    lines = ["| nSDR, dB | songs | " + " | ".join(STEMS) + " | mean |", "|---" * (len(STEMS) + 3) + "|"]
+    for title, row in rows.items():
+        cells = [f"{row[stem]:.1f}" if stem in row else "-" for stem in STEMS]
+        lines.append(f"| {title} | {row['songs']} | " + " | ".join(cells) + f" | {row['mean']:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """The command."""
+    if sys.argv[1:2] == ["collect"]:
+        collect(sys.argv[2:])
+    for page in PAGES:
+        text = page.read_text()
+        before, _, rest = text.partition(BEGIN)
+        _, _, after = rest.partition(END)
+        wanted = f"{before}{BEGIN}{table()}{END}{after}"
+        if "--check" in sys.argv and wanted != text:
+            raise SystemExit(f"figures: {page} does not hold the table of {SCORES}: run {Path(__file__).name}")
+        page.write_text(wanted)
+
+
+if __name__ == "__main__":
+    main()
