@@ -12,6 +12,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // C libraries of the system, one module each.
@@ -19,6 +20,10 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
     .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    // Attributes of files, which Foundation has none of.
+    .systemLibrary(name: "CXattr"),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // The house: an import only ever points up this list.
@@ -29,17 +34,27 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Tensors", "CKernels"]),
     .target(name: "Checkpoints", dependencies: ["Tensors", "CZlib"]),
     .target(name: "HTDemucs", dependencies: ["Checkpoints", "Layers", "Spectral", "Tensors", "CKernels"]),
-    .target(name: "ModelStore"),
+    .target(
+      name: "ModelStore",
+      dependencies: ["CCurl", "CCrypto", "CXattr", .product(name: "Yams", package: "Yams")],
+      // The registry is a file of `models`; a copy of it is in every executable.
+      resources: [.embedInCode("registry.json")]),
     .target(
       name: "Separation",
       dependencies: [
-        "HTDemucs", "Layers", "Checkpoints", "Tensors", "AudioFiles",
+        "HTDemucs", "Layers", "Checkpoints", "Tensors", "AudioFiles", "ModelStore",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "Evaluation", dependencies: ["AudioFiles", "Checkpoints", "Spectral", "Tensors", "COpenBLAS", "CCrypto"]),
+    // Pages for man(1), made of what ArgumentParser tells of the commands.
+    .target(name: "ManualPages"),
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ModelStore", "Tensors",
+        "Separation", "Evaluation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ManualPages",
+        "ModelStore",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -61,10 +76,18 @@ let package = Package(
       path: "Tests/FuzzCheckpoints"),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointFuzzing"]),
     .testTarget(name: "HTDemucsTests", dependencies: ["HTDemucs", "GoldenSupport", "AudioFiles"]),
-    .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore"]),
-    .testTarget(name: "SeparationTests", dependencies: ["Separation", "GoldenSupport"], exclude: ["Goldens"]),
+    // A real HTTP server for the tests of downloads.
+    .target(name: "LoopbackServer", path: "Tests/LoopbackServer"),
+    .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore", "LoopbackServer"]),
     .testTarget(
-      name: "DemucsCLITests", dependencies: ["DemucsCLI", "Separation", "GoldenSupport"], exclude: ["Snapshots"]),
+      name: "SeparationTests", dependencies: ["Separation", "ModelStore", "GoldenSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "ManualPagesTests", dependencies: ["ManualPages"]),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Evaluation", "AudioFiles", "Checkpoints", "Tensors", "GoldenSupport"]),
+    .testTarget(
+      name: "DemucsCLITests",
+      dependencies: ["DemucsCLI", "Separation", "Evaluation", "ModelStore", "GoldenSupport", "LoopbackServer"],
+      exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -22,6 +22,10 @@ public enum AudioFileError: Error, Equatable, Sendable {
   case truncated(FilePath, promisedFrames: Int)
   /// The system failed to deliver the bytes, or the library to resample them.
   case readFailed(FilePath, frame: Int, reason: String)
+  /// It is not the file any more that it was when reading began.
+  case changed(FilePath)
+  /// What comes out of a pipe cannot be kept in a temporary file.
+  case cannotSpool(FilePath, folder: FilePath, reason: String)
   /// The wanted rate, channel count, container and sample format do not go together.
   case unsupportedOutput(FilePath, reason: String)
   case writeFailed(FilePath, reason: String)
@@ -56,6 +60,11 @@ extension AudioFileError: CustomStringConvertible {
         + "The file is cut short or damaged; fetch it again."
     case .readFailed(let path, let frame, let reason):
       "\(path): reading failed after frame \(frame): \(reason). Check the disk, then try again."
+    case .changed(let path):
+      "\(path): changed while it was being read. Wait until whatever writes to it is done, then try again."
+    case .cannotSpool(let path, let folder, let reason):
+      "\(path): cannot be kept in a temporary file in \(folder): \(reason). "
+        + "Free some space or choose another folder, then try again."
     case .unsupportedOutput(let path, let reason):
       "\(path): cannot be written: \(reason)."
     case .writeFailed(let path, let reason):

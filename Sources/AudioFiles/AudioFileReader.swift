@@ -24,8 +24,16 @@ public final class AudioFileReader {
   /// Opens the file and checks its header.
   ///
   /// - Throws: `AudioFileError`: the cases of opening, `notAudio`, `noAudio`, `truncated`.
-  public init(path: FilePath) throws {
-    let file = try SoundFile(reading: path)
+  public convenience init(path: FilePath) throws {
+    try self.init(AudioInput(path: path))
+  }
+
+  /// Begins to read an input from its start. No other reader of the same input may be in use.
+  ///
+  /// - Throws: `AudioFileError`: `notAudio`, `noAudio`, `truncated`.
+  public init(_ input: AudioInput) throws {
+    let path = input.path
+    let file = try SoundFile(input.descriptor)
     let channelCount = Int(file.info.channels)
     guard channelCount > 0, file.info.samplerate > 0 else {
       throw AudioFileError.notAudio(

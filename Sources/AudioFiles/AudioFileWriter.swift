@@ -3,68 +3,64 @@ import CSndfile
 /// Writes an audio file block by block. Equal samples give equal bytes, in any run.
 ///
 /// Integers: `x * (2^(bits-1) - 1)` rounded to nearest, saturating, NaN as 0. `float32` is kept as it is, beyond
-/// full scale too. A file is whole when `finish` has returned; without it, a WAV says that it holds no audio.
+/// full scale too. Lossy encoders are given floats cut at full scale, NaN as 0. A file is whole when `finish` has
+/// returned; without it, a WAV says that it holds no audio.
 public final class AudioFileWriter {
   public let path: FilePath
   public let sampleRate: Int
   public let channelCount: Int
-  public let container: Container
-  public let sampleFormat: SampleFormat
+  public let encoding: AudioEncoding
 
   /// Frames taken so far.
   public private(set) var framesWritten = 0
 
-  private static let blockFrames = 4096
-
+  /// Frames handed on at a time: libsndfile's Ogg encoders put a multiple of it on the stack.
+  private let blockFrames: Int
   private let file: FileDescriptor
   private let header: WAVEHeader?
   private var output: SoundFileOutput?
-  private var integers: [Int32]
-  private var floats: [Float]
+  /// One of the two is in use.
+  private var integers: [Int32] = []
+  private var floats: [Float] = []
 
   /// Creates the file, or empties the one that is there.
   ///
   /// - Parameters:
-  ///   - sampleRate: Hz.
-  ///   - channelCount: 1 to 1024 in WAV, 1 to 8 in FLAC.
-  /// - Throws: `AudioFileError`: the cases of opening, `unsupportedOutput` (with no file created),
+  ///   - sampleRate: Hz; MP3 and Opus know a few only.
+  ///   - channelCount: 1 to 1024 in WAV, 1 or 2 in MP3, else 1 to 8.
+  /// - Throws: `AudioFileError`: the cases of opening, `unsupportedOutput` (mostly with no file created),
   ///   `writeFailed`.
-  public init(
-    path: FilePath, sampleRate: Int, channelCount: Int, container: Container = .wav,
-    sampleFormat: SampleFormat
-  ) throws {
+  public init(path: FilePath, sampleRate: Int, channelCount: Int, encoding: AudioEncoding) throws {
     self.path = path
     self.sampleRate = sampleRate
     self.channelCount = channelCount
-    self.container = container
-    self.sampleFormat = sampleFormat
-    if let reason = Self.refusal(sampleRate, channelCount, container, sampleFormat) {
+    self.encoding = encoding
+    if let reason = encoding.refusal(sampleRate: sampleRate, channelCount: channelCount) {
       throw AudioFileError.unsupportedOutput(path, reason: reason)
     }
     file = try FileDescriptor.create(path)
-    let encoding =
-      switch sampleFormat {
-      case .int16: SF_FORMAT_PCM_16
-      case .int24: SF_FORMAT_PCM_24
-      case .float32: SF_FORMAT_FLOAT
-      }
-    let header: WAVEHeader?
-    let format: Int
-    switch container {
-    case .wav:
-      header = WAVEHeader(sampleRate: sampleRate, channelCount: channelCount, sampleFormat: sampleFormat)
-      format = SF_FORMAT_RAW | SF_ENDIAN_LITTLE | encoding
-    case .flac:
+    if case .wav(let format) = encoding {
+      header = WAVEHeader(sampleRate: sampleRate, channelCount: channelCount, sampleFormat: format)
+    } else {
       header = nil
-      format = SF_FORMAT_FLAC | encoding
     }
-    self.header = header
-    integers = sampleFormat == .float32 ? [] : Array(repeating: 0, count: Self.blockFrames * channelCount)
-    floats = sampleFormat == .float32 ? Array(repeating: 0, count: Self.blockFrames * channelCount) : []
+    blockFrames = encoding.isOgg ? 1024 : 4096
+    switch encoding.sampleFormat {
+    case .int16, .int24: integers = Array(repeating: 0, count: blockFrames * channelCount)
+    case .float32, nil: floats = Array(repeating: 0, count: blockFrames * channelCount)
+    }
     try Self.write(header?.bytes(dataByteCount: 0) ?? [], to: file, at: 0)
     output = try SoundFileOutput(
-      file, start: header?.byteCount ?? 0, sampleRate: sampleRate, channelCount: channelCount,
-      format: format)
+      file, start: header?.byteCount ?? 0, sampleRate: sampleRate, channelCount: channelCount, encoding: encoding)
+  }
+
+  /// Creates a file of a lossless format.
+  public convenience init(
+    path: FilePath, sampleRate: Int, channelCount: Int, container: Container = .wav,
+    sampleFormat: SampleFormat
+  ) throws {
+    let encoding: AudioEncoding = container == .flac ? .flac(sampleFormat) : .wav(sampleFormat)
+    try self.init(path: path, sampleRate: sampleRate, channelCount: channelCount, encoding: encoding)
   }
 
   /// Creates the file of a UTF-8 path.
@@ -105,8 +101,11 @@ public final class AudioFileWriter {
     guard let output else { throw AudioFileError.writeFailed(path, reason: "the file is finished") }
     self.output = nil
     try output.close()
+    if encoding.isOgg {
+      try Self.check(OggPages.setSerialNumber(1, in: file, byteCount: output.byteCount), path)
+    }
     if let header {
-      let dataByteCount = framesWritten * channelCount * sampleFormat.byteCount
+      let dataByteCount = framesWritten * channelCount * header.sampleFormat.byteCount
       if dataByteCount % 2 == 1 {
         try Self.write([0], to: file, at: header.byteCount + dataByteCount)
       }
@@ -121,19 +120,21 @@ public final class AudioFileWriter {
 
   private func write(frameCount: Int, samples: Samples) throws {
     guard let output else { throw AudioFileError.writeFailed(path, reason: "the file is finished") }
-    let quantizer = Quantizer(bits: sampleFormat == .int16 ? 16 : 24)
-    for first in stride(from: 0, to: frameCount, by: Self.blockFrames) {
-      let range = first..<min(first + Self.blockFrames, frameCount)
+    let format = encoding.sampleFormat
+    let quantizer = Quantizer(bits: format == .int16 ? 16 : 24)
+    for first in stride(from: 0, to: frameCount, by: blockFrames) {
+      let range = first..<min(first + blockFrames, frameCount)
       for channel in 0..<channelCount {
         samples(channel, range) { source in
-          if sampleFormat == .float32 {
-            interleave(source, channel, into: &floats) { $0 }
-          } else {
-            interleave(source, channel, into: &integers) { quantizer($0) }
+          switch format {
+          case .int16, .int24: interleave(source, channel, into: &integers) { quantizer($0) }
+          case .float32: interleave(source, channel, into: &floats) { $0 }
+          // LAME and Vorbis wrap round or do worse beyond full scale.
+          case nil: interleave(source, channel, into: &floats) { $0.isNaN ? 0 : min(max($0, -1), 1) }
           }
         }
       }
-      if sampleFormat == .float32 {
+      if integers.isEmpty {
         try output.write(floats, frames: range.count)
       } else {
         try output.write(integers, frames: range.count)
@@ -154,24 +155,6 @@ public final class AudioFileWriter {
 
   private func wrongChannelCount(_ count: Int) -> AudioFileError {
     .unsupportedOutput(path, reason: "\(count) channels were given for a file of \(channelCount)")
-  }
-
-  /// Why this file cannot be, before one is created.
-  private static func refusal(
-    _ sampleRate: Int, _ channelCount: Int, _ container: Container, _ sampleFormat: SampleFormat
-  ) -> String? {
-    let channelLimit = container == .flac ? 8 : 1024
-    let rateLimit = container == .flac ? 655_350 : 10_000_000
-    if !(1...channelLimit).contains(channelCount) {
-      return "\(channelCount) channels, where 1 to \(channelLimit) are possible"
-    }
-    if !(1...rateLimit).contains(sampleRate) {
-      return "a sample rate of \(sampleRate) Hz, where 1 to \(rateLimit) are possible"
-    }
-    if container == .flac, sampleFormat == .float32 {
-      return "FLAC holds no 32-bit floats; use 24-bit FLAC or 32-bit float WAV"
-    }
-    return nil
   }
 
   private static func write(_ bytes: [UInt8], to file: FileDescriptor, at offset: Int) throws {

@@ -31,6 +31,9 @@ public final class AudioSource {
     return Int(exactly: (Double(frames) * Double(sampleRate) / Double(fileFormat.sampleRate)).rounded())
   }
 
+  /// Frames of the file that were read so far, at its own sample rate.
+  public var fileFramesRead: Int { reader.framesRead }
+
   /// One line each, with the name of the file. Complete when `read` has returned nil.
   public var warnings: [String] {
     var lines = layoutWarnings + reader.warnings
@@ -57,9 +60,18 @@ public final class AudioSource {
   ///   - sampleRate: Hz, at least 1.
   ///   - channelCount: at least 1.
   /// - Throws: `AudioFileError`: those of `AudioFileReader.init`, `unsupportedSampleRate`, `tooFewChannels`.
-  public init(path: FilePath, sampleRate: Int, channelCount: Int) throws {
-    reader = try AudioFileReader(path: path)
+  public convenience init(path: FilePath, sampleRate: Int, channelCount: Int) throws {
+    try self.init(AudioInput(path: path), sampleRate: sampleRate, channelCount: channelCount)
+  }
+
+  /// Begins to read an input from its start. No other source of the same input may be in use.
+  ///
+  /// - Parameters: as of `init(path:sampleRate:channelCount:)`.
+  /// - Throws: likewise, but the cases of opening.
+  public init(_ input: AudioInput, sampleRate: Int, channelCount: Int) throws {
+    reader = try AudioFileReader(input)
     fileFormat = reader.format
+    let path = input.path
     self.path = path
     self.sampleRate = sampleRate
     self.channelCount = channelCount

@@ -1,10 +1,10 @@
 import Glibc
 
-/// An open regular file. Closed with the last reference.
+/// An open file. Closed with the last reference.
 ///
 /// Files are opened here and not by libsndfile, whose "System error" does not tell a missing file from a folder.
-final class FileDescriptor {
-  let path: FilePath
+package final class FileDescriptor {
+  package let path: FilePath
   let number: Int32
 
   private init(path: FilePath, number: Int32) {
@@ -20,20 +20,18 @@ final class FileDescriptor {
   static func open(reading path: FilePath) throws -> FileDescriptor {
     // O_NONBLOCK: opening a named pipe must not wait for its writer.
     let file = try open(path, flags: O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    var status = stat()
-    guard fstat(file.number, &status) == 0 else { throw openError(path, errno) }
-    switch status.st_mode & S_IFMT {
+    switch file.kind {
     case S_IFDIR: throw AudioFileError.isDirectory(path)
     case S_IFREG: break
     default: throw AudioFileError.notRegularFile(path)
     }
-    guard status.st_size > 0 else { throw AudioFileError.emptyFile(path) }
+    guard file.size > 0 else { throw AudioFileError.emptyFile(path) }
     return file
   }
 
   /// Creates a file, or empties the one that is there.
   static func create(_ path: FilePath) throws -> FileDescriptor {
-    try open(path, flags: O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC)
+    try open(path, flags: O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC)
   }
 
   private static func open(_ path: FilePath, flags: Int32) throws -> FileDescriptor {
@@ -42,6 +40,58 @@ final class FileDescriptor {
     guard number >= 0 else { throw openError(path, errno) }
     return FileDescriptor(path: path, number: number)
   }
+
+  /// Opens a pipe to read from; waits until somebody writes to it.
+  static func open(pipe path: FilePath) throws -> FileDescriptor {
+    try open(path, flags: O_RDONLY | O_CLOEXEC)
+  }
+
+  /// A second descriptor of a file that is open, under the name `path`.
+  static func duplicate(_ number: Int32, path: FilePath) throws -> FileDescriptor {
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+    guard copy >= 0 else { throw openError(path, errno) }
+    return FileDescriptor(path: path, number: copy)
+  }
+
+  /// Creates an empty file to read and write that has no name: it goes away when it is closed, however the process ends.
+  /// - Parameter folder: an existing folder; the path of the result.
+  /// - Throws: `AudioFileError`, with the folder for a name.
+  package static func unnamed(in folder: FilePath) throws -> FileDescriptor {
+    let name = ".demucs-\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
+    let path = FilePath(bytes: folder.bytes + Array("/\(name)".utf8))
+    let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
+    let number = path.withCString { name in
+      let number = retrying { Glibc.open(name, flags, 0o600) }
+      if number >= 0 { unlink(name) }
+      return number
+    }
+    guard let number else { throw AudioFileError.cannotOpen(folder, reason: "the name holds a zero byte") }
+    guard number >= 0 else { throw openError(folder, errno) }
+    return FileDescriptor(path: folder, number: number)
+  }
+
+  /// What kind of file is open: `S_IFREG`, `S_IFIFO` and so on.
+  var kind: mode_t {
+    var status = stat()
+    return fstat(number, &status) == 0 ? status.st_mode & S_IFMT : 0
+  }
+
+  /// What changes when somebody writes to the file.
+  struct Stamp: Equatable {
+    let size: Int
+    let seconds: Int
+    let nanoseconds: Int
+  }
+
+  /// Length and time of the last change.
+  var stamp: Stamp {
+    var status = stat()
+    guard fstat(number, &status) == 0 else { return Stamp(size: 0, seconds: 0, nanoseconds: 0) }
+    return Stamp(size: Int(status.st_size), seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
+  }
+
+  /// Makes the next plain `read` begin at the start of the file.
+  func rewind() { lseek(number, 0, SEEK_SET) }
 
   /// Length in bytes.
   var size: Int {
@@ -56,8 +106,27 @@ final class FileDescriptor {
     }
   }
 
+  /// Fills `target` with the bytes at `offset`. Returns 0, or the error number of the system.
+  package func read(into target: UnsafeMutableRawBufferPointer, at offset: Int) -> Int32 {
+    var done = 0
+    while done < target.count {
+      let count = retrying {
+        pread(number, target.baseAddress.map { $0 + done }, target.count - done, offset + done)
+      }
+      guard count > 0 else { return count == 0 ? EIO : errno }
+      done += count
+    }
+    return 0
+  }
+
+  /// Reads the next bytes of a pipe, fewer than `target` takes where fewer are there, 0 at the end.
+  /// Returns -1 and leaves the error number of the system in `errno` if that fails.
+  func readNext(into target: UnsafeMutableRawBufferPointer) -> Int {
+    retrying { Glibc.read(number, target.baseAddress, target.count) }
+  }
+
   /// Writes all bytes at `offset`. Returns 0, or the error number of the system.
-  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int32 {
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int32 {
     var done = 0
     while done < bytes.count {
       let written = retrying {
@@ -88,7 +157,7 @@ final class FileDescriptor {
 }
 
 /// The system's words for an error number.
-func systemMessage(_ code: Int32) -> String {
+package func systemMessage(_ code: Int32) -> String {
   strerror(code).map { String(cString: $0) } ?? "error \(code)"
 }
 

@@ -5,7 +5,7 @@ import CSoxr
 /// The delay of the filter is taken out: frame 0 of the output is the instant of frame 0 of the input. From n
 /// input frames come `floor(n * outputRate / inputRate + 1/2)` output frames, and the same ones, bit for bit,
 /// however the stream is cut into blocks.
-final class Resampler {
+package final class Resampler {
   /// Room for the frames that one call of soxr delivers; more stays in soxr until the next call.
   private static let blockFrames = 16384
 
@@ -15,7 +15,7 @@ final class Resampler {
 
   /// - Parameters: rates in Hz.
   /// - Throws: `ResamplerError`.
-  init(from inputRate: Int, to outputRate: Int, channelCount: Int) throws {
+  package init(from inputRate: Int, to outputRate: Int, channelCount: Int) throws {
     var failure: soxr_error_t?
     var streams = soxr_io_spec(SOXR_FLOAT32_S, SOXR_FLOAT32_S)
     var quality = soxr_quality_spec(UInt(SOXR_VHQ), 0)
@@ -36,7 +36,7 @@ final class Resampler {
   }
 
   /// Feeds one block, `[channels, frames]`, and takes what is ready, which may be nothing.
-  func process(_ input: AudioBuffer) throws -> AudioBuffer {
+  package func process(_ input: AudioBuffer) throws -> AudioBuffer {
     let frames = input.frameCount
     let planes = input.channels.flatMap { $0.prefix(frames) }
     var result = AudioBuffer(channelCount: channelCount, frameCount: 0)
@@ -54,7 +54,7 @@ final class Resampler {
   }
 
   /// Tells the resampler that the input is over and takes the rest.
-  func finish() throws -> AudioBuffer {
+  package func finish() throws -> AudioBuffer {
     var result = AudioBuffer(channelCount: channelCount, frameCount: 0)
     while try step(input: nil, frames: 0, result: &result).produced > 0 {}
     return result
@@ -85,6 +85,6 @@ final class Resampler {
 }
 
 /// soxr's words for what went wrong.
-struct ResamplerError: Error {
-  let message: String
+package struct ResamplerError: Error {
+  package let message: String
 }

@@ -14,7 +14,7 @@ public enum SampleFormat: Sendable, Hashable, CaseIterable {
   }
 }
 
-/// The file format around the samples.
+/// A lossless file format around the samples.
 public enum Container: Sendable, Hashable, CaseIterable {
   /// RIFF WAV; RF64 when it grows beyond 4 GiB.
   case wav

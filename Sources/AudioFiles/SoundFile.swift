@@ -7,9 +7,11 @@ final class SoundFile {
   let info: SF_INFO
   private let handle: OpaquePointer
 
-  /// - Throws: `AudioFileError` from opening the file, or `notAudio`.
-  init(reading path: FilePath) throws {
-    descriptor = try FileDescriptor.open(reading: path)
+  /// Begins to read an open file from its start. It has one position, so one handle at a time may read it.
+  /// - Throws: `AudioFileError.notAudio`.
+  init(_ descriptor: FileDescriptor) throws {
+    self.descriptor = descriptor
+    descriptor.rewind()
     let number = descriptor.number
     var info = SF_INFO()
     var handle: OpaquePointer?
@@ -17,7 +19,7 @@ final class SoundFile {
       handle = sf_open_fd(number, Int32(SFM_READ), &info, 0)
       return handle == nil ? openFailureReason() : ""
     }
-    guard let handle else { throw AudioFileError.notAudio(path, reason: reason) }
+    guard let handle else { throw AudioFileError.notAudio(descriptor.path, reason: reason) }
     self.handle = handle
     self.info = info
   }

@@ -9,15 +9,15 @@ final class SoundFileOutput {
 
   /// - Parameters:
   ///   - start: offset in bytes where libsndfile's file begins inside `descriptor`'s.
-  ///   - format: libsndfile's code of container and encoding.
+  ///   - encoding: what libsndfile writes; of a WAV the samples alone.
   /// - Throws: `AudioFileError.unsupportedOutput`, `writeFailed`.
-  init(_ descriptor: FileDescriptor, start: Int, sampleRate: Int, channelCount: Int, format: Int) throws {
+  init(_ descriptor: FileDescriptor, start: Int, sampleRate: Int, channelCount: Int, encoding: AudioEncoding) throws {
     let stream = OutputStream(descriptor, start: start)
     self.stream = stream
     var info = SF_INFO()
     info.samplerate = Int32(clamping: sampleRate)
     info.channels = Int32(clamping: channelCount)
-    info.format = Int32(format)
+    info.format = Int32(encoding.code)
     var callbacks = SF_VIRTUAL_IO(
       get_filelen: { OutputStream.from($0).length },
       seek: { OutputStream.from($2).seek($0, $1) },
@@ -34,6 +34,28 @@ final class SoundFileOutput {
     handle = opened
     try check()
     if opened == nil { throw AudioFileError.unsupportedOutput(descriptor.path, reason: reason) }
+    setQuality(of: encoding, sampleRate: sampleRate)
+  }
+
+  /// libsndfile takes qualities as shares of what an encoder can do.
+  private func setQuality(of encoding: AudioEncoding, sampleRate: Int) {
+    func set(_ command: Int, _ value: Double) {
+      var value = value
+      sf_command(handle, Int32(command), &value, Int32(MemoryLayout<Double>.size))
+    }
+    switch encoding {
+    case .wav, .flac: break
+    case .mp3(let bitrate):
+      var mode = Int32(SF_BITRATE_MODE_CONSTANT)
+      sf_command(handle, Int32(SFC_SET_BITRATE_MODE), &mode, Int32(MemoryLayout<Int32>.size))
+      // 0 is the highest bit rate and 1 the lowest; half a kbit/s more, as the rest is cut off.
+      let range = AudioEncoding.mp3Bitrates(sampleRate: sampleRate)
+      let share = (Double(range.upperBound - bitrate) - 0.5) / Double(range.count - 1)
+      set(SFC_SET_COMPRESSION_LEVEL, min(max(share, 0), 1))
+    case .vorbis: set(SFC_SET_VBR_ENCODING_QUALITY, 0.8)
+    // From 1 for 6 kbit/s a channel to 0 for 256.
+    case .opus: set(SFC_SET_COMPRESSION_LEVEL, 1 - (96.0 - 6) / (256 - 6))
+    }
   }
 
   deinit {
@@ -49,6 +71,9 @@ final class SoundFileOutput {
   func write(_ samples: UnsafePointer<Float>, frames: Int) throws {
     try check(sf_writef_float(handle, samples, sf_count_t(frames)) == frames)
   }
+
+  /// Bytes of libsndfile's file.
+  var byteCount: Int { Int(stream.length) }
 
   /// Ends the stream: what the encoder still holds is written.
   func close() throws {

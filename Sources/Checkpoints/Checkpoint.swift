@@ -51,6 +51,12 @@ public final class Checkpoint: Sendable {
     self.init(path: path, metadata: description.metadata, source: TensorsInMemory(tensors))
   }
 
+  /// The same weights for a network that is described otherwise.
+  public convenience init(_ other: Checkpoint, description: ModelDescription) {
+    self.init(
+      path: other.path, metadata: other.metadata.merging(description.metadata) { $1 }, source: other.source)
+  }
+
   /// The network that the weights belong to.
   /// - Throws: `CheckpointError.notDemucs` where the metadata does not say it as demucs 4.1 does.
   public func modelDescription() throws -> ModelDescription {

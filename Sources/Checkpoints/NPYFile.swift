@@ -26,7 +26,7 @@ public enum NPYFile {
     try file.withUnsafeBytes { try AtomicFile.write(to: path, $0) }
   }
 
-  /// Reads an array of little-endian float32 values in row-major order.
+  /// Reads an array of little-endian float16, float32 or float64 values in row-major order, as float32.
   /// - Throws: `CheckpointError.unreadable`, `.malformed`.
   public static func read(_ path: String) throws -> Tensor {
     func malformed(_ reason: String) -> CheckpointError {
@@ -46,20 +46,21 @@ public enum NPYFile {
         : Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
       guard length <= bytes.count - headerStart else { throw malformed("it ends inside its header") }
       let dataStart = headerStart + length
-      let shape: [Int]
+      let (type, shape): (TensorType, [Int])
       do {
-        shape = try NPYHeader(String(decoding: bytes[headerStart..<dataStart], as: UTF8.self)).float32Shape()
+        let header = NPYHeader(String(decoding: bytes[headerStart..<dataStart], as: UTF8.self))
+        (type, shape) = try (header.type(), header.shape())
       } catch let flaw as NPYHeader.Flaw {
         throw malformed(flaw.reason)
       }
       let dataCount = bytes.count - dataStart
-      guard let count = checkedProduct(shape), let size = checkedProduct([count, 4]), size == dataCount else {
+      guard let count = checkedProduct(shape), let size = checkedProduct([count, type.size]), size == dataCount else {
         throw malformed("its shape \(shape) does not fit its \(dataCount) bytes of data")
       }
       guard count <= Checkpoint.maximumTensorCount else { throw malformed("\(count) elements are too many") }
       let tensor = Tensor(shape: shape, zeroed: false)
       if count > 0, let start = bytes.baseAddress {
-        FloatConversion.widen(start + dataStart, .float32, into: tensor.data, count: count)
+        FloatConversion.widen(start + dataStart, type, into: tensor.data, count: count)
       }
       return tensor
     }
@@ -74,12 +75,18 @@ private struct NPYHeader {
 
   init(_ text: String) { self.text = text }
 
-  /// The shape, if the elements are row-major little-endian float32.
-  func float32Shape() throws -> [Int] {
-    let type = try value(of: "descr").prefix { $0 != "," }
-    guard type.contains("<f4") else {
-      throw Flaw(reason: "its elements are \(shown(String(type))), not '<f4'")
+  /// The type of the elements, if they are little-endian floats.
+  func type() throws -> TensorType {
+    let text = try value(of: "descr").prefix { $0 != "," }
+    let types: [String: TensorType] = ["'<f2'": .float16, "'<f4'": .float32, "'<f8'": .float64]
+    guard let type = types[String(text)] else {
+      throw Flaw(reason: "its elements are \(shown(String(text))), not '<f2', '<f4' or '<f8'")
     }
+    return type
+  }
+
+  /// The shape, if the elements are row-major.
+  func shape() throws -> [Int] {
     guard try value(of: "fortran_order").hasPrefix("False") else {
       throw Flaw(reason: "it is in column-major order")
     }

@@ -1,3 +1,4 @@
+import AudioFiles
 import Foundation
 import Separation
 
@@ -26,16 +27,28 @@ final class Batch {
     _ track: String, number: Int, of total: Int, with separator: Separator, to writer: StemWriter
   ) throws {
     try interruption.check()
-    let name = (total > 1 ? "[\(number)/\(total)] " : "") + InputList.name(track)
+    let name = (total > 1 ? "[\(number)/\(total)] " : "") + InputList.name(InputList.track(track))
     let display = ProgressDisplay(name: name, console: console)
     if console.style == .log { console.note("\(name): separating") }
     do {
-      let done = try separator.separateFile(track, to: writer) { [interruption] progress in
-        try interruption.check()
-        display.show(progress)
-      }
+      let folder = FilePath(writer.spoolFolder)
+      let input =
+        try track == InputList.standardInput
+        ? AudioInput(standardInput: FilePath("standard input"), spoolFolder: folder)
+        : AudioInput(path: FilePath(track), spoolFolder: folder)
+      let done = try separator.separateFile(
+        input, track: InputList.track(track), to: writer,
+        progress: { [interruption] progress in
+          try interruption.check()
+          display.show(progress)
+        },
+        reading: { [interruption] seconds in
+          try interruption.check()
+          display.show(reading: seconds)
+        })
       for warning in done.warnings { console.problem("Warning: \(warning)") }
       display.finish(seconds: done.seconds)
+      if let levels = done.levels.summary { console.note("\(name): \(levels)") }
       for output in done.outputs { console.result(output) }
     } catch let error as CancellationError {
       throw error

@@ -4,6 +4,7 @@ import Foundation
 import HTDemucs
 import Layers
 import ModelStore
+import Separation
 import Tensors
 
 /// `demucs-cli bench`: how fast a model runs here, and where the time goes.
@@ -19,10 +20,10 @@ struct BenchCommand: ParsableCommand {
         demucs-cli bench -n htdemucs_6s.safetensors -j 1 --runs 9 --json
       """)
 
-  @Option(name: [.short, .long], help: "A model's name, or the path of its file.")
+  @Option(name: [.short, .long], help: "A model's name, or the path of its file.", completion: .model)
   var name = ModelStore.defaultModelName
 
-  @Option(help: "A folder to look for models in, before all others.")
+  @Option(help: "A folder to look for models in, before all others.", completion: .directory)
   var modelsDir: String?
 
   @Option(name: [.short, .long], help: "CPU threads; 0 for one a core.")
@@ -45,10 +46,16 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let location = try ModelStore.locate(name, modelsDirectory: modelsDir)
+    guard location.members.count == 1 else {
+      throw ValidationError(
+        "\(location.name) is a bag of \(location.members.count) networks. Give one of them, such as "
+          + "\(location.members[0]).")
+    }
     let threads = Threads.count(jobs: jobs)
     let pool = WorkerPool(threadCount: threads)
     let loading = ContinuousClock.now
-    let model = try HTDemucsModel(try Checkpoint(opening: location.path), pool: pool)
+    let model = try HTDemucsModel(
+      try openCheckpoint(location.members[0], bagSegment: location.segment), pool: pool)
     let loadSeconds = (ContinuousClock.now - loading).seconds
     let mix = Self.noise(channels: model.audioChannels, samples: model.segmentLength)
     for _ in 0..<warmup { _ = try model.separate(mix) }

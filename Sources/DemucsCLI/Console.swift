@@ -19,8 +19,19 @@ final class Console: Sendable {
   let style: Style
   /// Whether the last line of the terminal is a bar that the next line has to replace.
   private let barIsShown = Mutex(false)
+  /// The first error number that standard output gave; 0 for none.
+  private let failure = Mutex<Int32>(0)
 
   init(style: Style) { self.style = style }
+
+  /// Opens standard input, output and error where the program was started without: else a song or a stem would be opened
+  /// under their numbers, and what the program says would be written into it. Writing to what is opened here fails.
+  static func reserveStandardDescriptors() {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest number that is free is this one.
+      _ = open("/dev/null", O_RDONLY)
+    }
+  }
 
   /// The style that fits standard error.
   static func style(quiet: Bool, verbose: Bool) -> Style {
@@ -33,8 +44,14 @@ final class Console: Sendable {
   func result(_ line: String) {
     barIsShown.withLock { shown in
       Console.clear(&shown)
-      Console.write(line + "\n", to: STDOUT_FILENO)
+      let code = Console.write(line + "\n", to: STDOUT_FILENO)
+      failure.withLock { if $0 == 0 { $0 = code } }
     }
+  }
+
+  /// Why a line to standard output was lost; nil if none was.
+  var resultFailure: String? {
+    failure.withLock { $0 == 0 ? nil : String(cString: strerror($0)) }
   }
 
   /// Writes a line to standard error that `--quiet` keeps back.
@@ -83,15 +100,17 @@ final class Console: Sendable {
     shown = false
   }
 
-  private static func write(_ text: String, to descriptor: Int32) {
+  /// - Returns: 0, or the error number of the system.
+  @discardableResult private static func write(_ text: String, to descriptor: Int32) -> Int32 {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count > 0 {
         rest = rest.dropFirst(count)
       } else if errno != EINTR {
-        return
+        return errno
       }
     }
+    return 0
   }
 }

@@ -10,9 +10,16 @@ struct DemucsCommand: ParsableCommand {
       Separate one song into separated/open_6s/song/*.wav:
         demucs-cli separate song.mp3
 
+      What other models there are, and one of them fetched:
+        demucs-cli models list
+        demucs-cli models download htdemucs_6s --accept-license
+
       All options of a subcommand:
         demucs-cli help separate
       """,
     version: Version.text,
-    subcommands: [SeparateCommand.self, BenchCommand.self])
+    subcommands: [
+      SeparateCommand.self, ModelsCommand.self, CompareCommand.self, EvaluateCommand.self, GoldenCommand.self,
+      BenchCommand.self, GenerateManualCommand.self,
+    ])
 }

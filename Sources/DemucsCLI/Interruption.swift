@@ -19,6 +19,8 @@ final class Interruption: @unchecked Sendable {
   private let requested = Atomic<Bool>(false)
   private let console: Console
   private var sources: [any DispatchSourceSignal] = []
+  /// Temporary folders, which go when the program ends from here.
+  private let folders = Mutex<Set<String>>([])
 
   init(console: Console) { self.console = console }
 
@@ -51,8 +53,24 @@ final class Interruption: @unchecked Sendable {
     if requested.load(ordering: .relaxed) { throw CancellationError() }
   }
 
+  /// Makes a folder for files that nobody keeps; it goes when the program is interrupted, or with `removeFolder`.
+  func makeTemporaryFolder() throws -> String {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("demucs-cli-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    folders.withLock { _ = $0.insert(path) }
+    return path
+  }
+
+  func removeFolder(_ path: String) {
+    folders.withLock { folders in
+      try? FileManager.default.removeItem(atPath: path)
+      folders.remove(path)
+    }
+  }
+
   private func end() -> Never {
     TemporaryFiles.shared.abandon()
+    folders.withLock { for path in $0 { try? FileManager.default.removeItem(atPath: path) } }
     console.problem("Interrupted.")
     _exit(Interruption.exitStatus)
   }

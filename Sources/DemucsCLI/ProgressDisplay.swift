@@ -18,6 +18,19 @@ final class ProgressDisplay {
   /// Seconds since the separation began.
   var elapsed: Double { (ContinuousClock.now - start) / .seconds(1) }
 
+  /// Says how much of the song has been read while it is measured.
+  func show(reading seconds: Double) {
+    switch console.style {
+    case .terminal: console.bar("\(name): read \(ProgressFormat.time(seconds))")
+    case .log:
+      let elapsed = elapsed
+      guard elapsed - lastLine >= ProgressDisplay.interval else { return }
+      lastLine = elapsed
+      console.note("\(name): read \(ProgressFormat.time(seconds))")
+    case .quiet: break
+    }
+  }
+
   func show(_ progress: SeparationProgress) {
     switch console.style {
     case .terminal:

@@ -12,13 +12,17 @@ struct SeparateCommand: ParsableCommand {
     abstract: "Split songs into stems.",
     discussion: """
       Stems go to OUT/MODEL/TRACK/STEM.wav. Their paths are printed on standard output, \
-      progress and warnings on standard error. A file under a stem's name is always whole.
+      progress and warnings on standard error. A file under a stem's name is always whole. \
+      Memory does not depend on the length of a song; what has to wait lies in temporary \
+      files without a name in the folder of the stems.
 
       Examples:
         demucs-cli separate song.mp3
         demucs-cli separate *.flac --out stems --float32
+        demucs-cli separate song.wav --two-stems vocals --mp3 --mp3-bitrate 192
         demucs-cli separate song.wav --shifts 4 --overlap 0.5
         demucs-cli separate song.wav --filename '{track} {stem}.{ext}'
+        demucs-cli separate song.wav --name htdemucs_6s    (demucs-cli models says how to get it)
         demucs-cli separate song.wav --name models/my_model.safetensors
 
       Exit status:
@@ -28,10 +32,13 @@ struct SeparateCommand: ParsableCommand {
         130  interrupted
       """)
 
-  @Argument(help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more; - for standard input.", valueName: "file"),
+    completion: .file())
   var files: [String]
 
   @OptionGroup(title: "Output options") var output: OutputArguments
+  @OptionGroup(title: "Stem options") var stems: StemArguments
   @OptionGroup(title: "Separation options") var chunks: ChunkArguments
   @OptionGroup(title: "Model options") var model: ModelArguments
 
@@ -44,20 +51,20 @@ struct SeparateCommand: ParsableCommand {
   mutating func validate() throws {
     if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
     // Two songs of one name would overwrite each other hours later. A model that is not to be found is for later.
-    let folder = (try? ModelStore.locate(model.name, modelsDirectory: model.modelsDir))?.name ?? "MODEL"
-    let layout = try output.layout(model: folder)
+    let layout = try output.layout(model: ModelStore.displayName(model.name))
     let inputs = InputList(files)
     do {
-      if let collision = try layout.firstCollision(of: inputs.tracks) {
+      if let collision = try layout.firstCollision(of: inputs.tracks.map(InputList.track)) {
         throw ValidationError("\(collision)")
       }
-      for track in inputs.tracks { _ = try layout.path(track: track, stem: "{stem}") }
+      for track in inputs.tracks { _ = try layout.path(track: InputList.track(track), stem: "{stem}") }
     } catch let error as OutputError {
       throw ValidationError("\(error)")
     }
   }
 
   func run() throws {
+    Console.reserveStandardDescriptors()
     let console = Console(style: Console.style(quiet: quiet, verbose: verbose))
     let interruption = Interruption(console: console)
     interruption.install()
@@ -67,6 +74,11 @@ struct SeparateCommand: ParsableCommand {
       batch.start(with: inputs)
       if !inputs.tracks.isEmpty { try separate(inputs.tracks, in: batch) }
       let failed = batch.finish(total: inputs.tracks.count + inputs.failures.count)
+      if let reason = console.resultFailure {
+        console.problem(
+          "Error: standard output: the paths of the stems cannot be written: \(reason). Check what reads it.")
+        throw ExitCode.failure
+      }
       if failed { throw ExitCode.failure }
     } catch is CancellationError {
       console.problem("Interrupted.")
@@ -81,6 +93,8 @@ struct SeparateCommand: ParsableCommand {
     let (separator, writer): (Separator, StemWriter)
     do {
       (separator, writer) = try makeSeparator()
+    } catch let error as ValidationError {
+      throw error
     } catch {
       batch.console.problem("Error: \(error)")
       throw ExitCode.failure
@@ -93,17 +107,26 @@ struct SeparateCommand: ParsableCommand {
   private func makeSeparator() throws -> (Separator, StemWriter) {
     var logger = Logger(label: "demucs-cli") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = verbose ? .debug : .error
-    let location = try ModelStore.locate(model.name, modelsDirectory: model.modelsDir)
-    logger.debug("found model", metadata: ["name": "\(location.name)", "path": "\(location.path)"])
+    let location = try model.locate()
+    logger.debug("found model", metadata: ["name": "\(location.name)", "files": "\(location.files)"])
     let pool = WorkerPool(threadCount: model.threadCount)
-    let network = try loadModel(
-      at: location.path, pool: pool,
+    let bag = try ModelBag(
+      location, pool: pool,
       options: ModelOptions(tapFolder: model.dumpTaps, segmentsAtOnce: model.segmentsAtOnce))
+    let separator = try Separator(bag: bag, options: chunks.options, logger: logger)
     logger.debug(
-      "loaded model", metadata: ["sources": "\(network.sources)", "threads": "\(pool.threadCount)"])
+      "loaded model",
+      metadata: [
+        "sources": "\(separator.sources)", "networks": "\(bag.members.count)", "threads": "\(pool.threadCount)",
+      ])
     let writer = StemWriter(
-      layout: try output.layout(model: location.name), clipMode: output.clipMode,
-      sampleFormat: output.sampleFormat)
-    return (try Separator(model: network, options: chunks.options, logger: logger), writer)
+      layout: try output.layout(model: location.name), selection: stems.selection, encoding: output.encoding,
+      rate: output.rate, clipMode: output.clipMode ?? (stems.mixtureConsistent == nil ? .rescale : .rescaleAll))
+    do {
+      _ = try writer.selection.names(sources: separator.sources)
+    } catch {
+      throw ValidationError("\(error)")
+    }
+    return (separator, writer)
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import AudioFiles
 import Foundation
 import ModelStore
 import Separation
@@ -8,11 +7,18 @@ import Separation
 struct ModelArguments: ParsableArguments {
   @Option(
     name: [.customShort("n", allowingJoined: true), .long],
-    help: ArgumentHelp("Name of a model, or path of a model file.", valueName: "name|path"))
+    help: ArgumentHelp("Name of a model, or path of a model's or bag's file.", valueName: "name|path"),
+    completion: .model)
   var name = ModelStore.defaultModelName
 
-  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"), completion: .directory)
   var modelsDir: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"),
+    completion: .directory)
+  var repo: String?
 
   @Option(
     name: [.customShort("j", allowingJoined: true), .long],
@@ -32,7 +38,7 @@ struct ModelArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Write every intermediate tensor of every segment as .npy, under the name of its PyTorch module.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var dumpTaps: String?
 
   mutating func validate() throws {
@@ -44,6 +50,11 @@ struct ModelArguments: ParsableArguments {
       throw ValidationError(
         "--device '\(device)' is not available: demucs-cli runs on the CPU only. Leave it out.")
     }
+  }
+
+  /// Finds the model.
+  func locate() throws -> ModelLocation {
+    try ModelStore.locate(name, modelsDirectory: modelsDir, repository: repo)
   }
 
   /// Threads to work on.
@@ -62,7 +73,7 @@ struct ChunkArguments: ParsableArguments {
   var overlap = 0.25
 
   @Option(
-    help: ArgumentHelp("Length of a segment. (default: the longest the model takes)", valueName: "seconds"))
+    help: ArgumentHelp("Length of a segment. (default: the model's)", valueName: "seconds"))
   var segment: Double?
 
   @Option(
@@ -91,58 +102,6 @@ struct ChunkArguments: ParsableArguments {
       shifts: shifts, overlap: overlap, segment: segment, transitionPower: transitionPower, seed: seed)
   }
 }
-
-/// Where stems go and how they are stored.
-struct OutputArguments: ParsableArguments {
-  enum Depth: String, EnumerableFlag {
-    case int24, float32
-
-    static func help(for value: Depth) -> ArgumentHelp? {
-      switch value {
-      case .int24: "Write 24-bit WAV in place of 16-bit."
-      case .float32: "Write 32-bit float WAV in place of 16-bit."
-      }
-    }
-  }
-
-  @Option(
-    name: [.customShort("o", allowingJoined: true), .long],
-    help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"))
-  var out = "separated"
-
-  @Option(
-    help: ArgumentHelp(
-      "Name of each stem's file, made of {track}, {trackext}, {stem} and {ext}.", valueName: "template"))
-  var filename = FilenameTemplate.standard.text
-
-  @Flag(exclusivity: .exclusive) var depth: Depth?
-
-  @Option(
-    help: ArgumentHelp("What to do with stems beyond full scale.", valueName: "mode"))
-  var clipMode = ClipMode.rescale
-
-  mutating func validate() throws {
-    do {
-      _ = try FilenameTemplate(filename)
-    } catch {
-      throw ValidationError("\(error)")
-    }
-  }
-
-  var sampleFormat: SampleFormat {
-    switch depth {
-    case .int24: .int24
-    case .float32: .float32
-    case nil: .int16
-    }
-  }
-
-  func layout(model: String) throws -> OutputLayout {
-    OutputLayout(root: out, model: model, template: try FilenameTemplate(filename))
-  }
-}
-
-extension ClipMode: ExpressibleByArgument {}
 
 /// How `--jobs` becomes a number of threads.
 enum Threads {

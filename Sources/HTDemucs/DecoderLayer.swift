@@ -25,9 +25,11 @@ package struct DecoderLayer {
   /// - Parameters:
   ///   - isLast: the outermost layer, without activation.
   ///   - isEmpty: whether to build the transposed convolution alone.
+  ///   - context: what the residual branch has beside convolutions.
   package init(
     _ parameters: Parameters, _ name: String, _ configuration: Configuration, inputs: Int, outputs: Int, kernel: Int,
-    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isLast: Bool, isEmpty: Bool = false
+    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isLast: Bool, isEmpty: Bool = false,
+    context residualContext: DConvContext = DConvContext()
   ) throws {
     self.name = name
     self.isFrequency = isFrequency
@@ -61,7 +63,7 @@ package struct DecoderLayer {
       configuration.dconvInDecoder
       ? try DConv(
         parameters, name + ".dconv", channels: inputs, depth: configuration.dconvDepth,
-        compression: configuration.dconvCompression) : nil
+        compression: configuration.dconvCompression, context: residualContext) : nil
   }
 
   private func target(_ suffix: String, channels: Int, rows: Int, columns: Int) -> TapRecorder.Target {
@@ -89,46 +91,44 @@ package struct DecoderLayer {
     let tapRewrite = { (suffix: String) in
       target(suffix, channels: 2 * inputChannels, rows: y.rows, columns: columns)
     }
-    if isFrequency, let rewrite, norm1 == nil {
+    if isFrequency, Tile.suitRows(y.rows), let rewrite, norm1 == nil, dconv?.hasContext != true {
       // A few rows at a time, while they are in cache.
       let step = rewrite.rowsAtOnce(y.rows)
       workspace.forEach((y.rows + step - 1) / step) { index, scratch in
         let rows = index * step..<min((index + 1) * step, y.rows)
-        let allGates = scratch.allocate(rows.count * 2 * inputChannels * y.stride)
-        rewrite.apply(
-          input, row: rows.lowerBound, rowCount: rows.count, column: 0, columns: columns, into: allGates, y.stride,
-          scratch: scratch)
-        for row in rows {
-          let gates = allGates + (row - rows.lowerBound) * 2 * inputChannels * y.stride
-          for suffix in [".rewrite", ".norm1"] {
-            taps?.record(
-              tapRewrite(suffix), row: row, gates, stride: y.stride, channels: 2 * inputChannels, columns: columns,
-              shift: rewrite.bias.data)
+        let mark = scratch.mark
+        for block in Tile.blocks(columns: columns) {
+          let (start, width) = (block.lowerBound, (block.count + 15) & ~15)
+          let allGates = scratch.allocate(rows.count * 2 * inputChannels * width)
+          rewrite.apply(
+            input, row: rows.lowerBound, rowCount: rows.count, column: start, columns: block.count, into: allGates,
+            width, scratch: scratch)
+          for row in rows {
+            let gates = allGates + (row - rows.lowerBound) * 2 * inputChannels * width
+            for suffix in [".rewrite", ".norm1"] {
+              taps?.record(
+                tapRewrite(suffix), row: row, column: start, gates, stride: width, channels: 2 * inputChannels,
+                columns: block.count, shift: rewrite.bias.data)
+            }
+            kernel_affine_glu(
+              y.row(row) + start, y.stride, gates, width, inputChannels, block.count, nil, rewrite.bias.data, nil)
           }
-          kernel_affine_glu(
-            y.row(row), y.stride, gates, y.stride, inputChannels, columns, nil, rewrite.bias.data, nil)
-          dconv?.applyToRow(
+          scratch.rewind(to: mark)
+        }
+        guard let dconv else { return }
+        for row in rows {
+          dconv.applyToRow(
             y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
         }
       }
       return y
     }
-    let tiles = Tile.tiles(
-      rows: y.rows, columns: columns, channels: 2 * inputChannels, whole: isFrequency ? columns : 0)
+    let tiles = Tile.tiles(rows: y.rows, columns: columns, channels: 2 * inputChannels, keepsRows: isFrequency)
     if let rewrite {
       gatedConvolution(
         rewrite, norm1, input, into: y, tiles: tiles, workspace, tap: tapRewrite, norm: ".norm1")
     }
-    if let dconv {
-      if isFrequency {
-        workspace.forEach(y.rows) { row, scratch in
-          dconv.applyToRow(
-            y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
-        }
-      } else {
-        dconv.applyToSequence(y, workspace: workspace)
-      }
-    }
+    dconv?.apply(to: y, isFrequency: isFrequency, workspace: workspace)
     return y
   }
 
@@ -180,32 +180,34 @@ package struct DecoderLayer {
     let taps = workspace.taps
     let step = convolution.stride
     let bias = convolution.bias.data
-    workspace.forEach(convolution.groupCount(input.rows)) { group, scratch in
-      let phases = scratch.allocate(step * outputChannels * output.stride)
-      convolution.applyAlongRows(input, group: group, into: phases, output.stride)
+    let blocks = Tile.blocks(columns: columns)
+    workspace.forEach(convolution.groupCount(input.rows) * blocks.count) { unit, scratch in
+      let (group, block) = (unit / blocks.count, blocks[unit % blocks.count])
+      let (start, width) = (block.lowerBound, (block.count + 15) & ~15)
+      let phases = scratch.allocate(step * outputChannels * width)
+      convolution.applyAlongRows(input, group: group, columns: block, into: phases, width)
       for phase in 0..<step where group * step + phase < full {
-        let tile = phases + phase * outputChannels * output.stride
+        let tile = phases + phase * outputChannels * width
         let uncropped = group * step + phase
         if let taps {
           for suffix in [".conv_tr", ".norm2"] {
             taps.record(
-              .image(name + suffix, rows: full, channels: outputChannels, columns: columns), row: uncropped, tile,
-              stride: output.stride, channels: outputChannels, columns: columns, shift: bias)
+              .image(name + suffix, rows: full, channels: outputChannels, columns: columns), row: uncropped,
+              column: start, tile, stride: width, channels: outputChannels, columns: block.count, shift: bias)
           }
         }
         let row = uncropped - padding
         guard row >= 0, row < output.rows else { continue }
         if let taps {
-          let plain = scratch.allocate(outputChannels * output.stride)
-          kernel_affine(
-            plain, output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation, nil, 0)
+          let plain = scratch.allocate(outputChannels * width)
+          kernel_affine(plain, width, tile, width, outputChannels, block.count, nil, bias, activation, nil, 0)
           taps.record(
-            target("", channels: outputChannels, rows: output.rows, columns: columns), row: row, plain,
-            stride: output.stride, channels: outputChannels, columns: columns)
+            target("", channels: outputChannels, rows: output.rows, columns: columns), row: row, column: start, plain,
+            stride: width, channels: outputChannels, columns: block.count)
         }
         kernel_affine(
-          output.row(row), output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation,
-          skip?.row(row), skip?.stride ?? 0)
+          output.row(row) + start, output.stride, tile, width, outputChannels, block.count, nil, bias, activation,
+          skip.map { $0.row(row) + start }, skip?.stride ?? 0)
       }
     }
   }
@@ -279,7 +281,7 @@ package struct DecoderLayer {
     workspace.taps?.record(
       target(".conv_tr", channels: outputChannels, rows: shape.rows, columns: shape.columns), full)
     let tiles = Tile.tiles(
-      rows: full.rows, columns: full.columns, channels: outputChannels, whole: isFrequency ? full.columns : 0)
+      rows: full.rows, columns: full.columns, channels: outputChannels, keepsRows: isFrequency)
     let sums = sumOverTiles(tiles, workspace, groups: norm2.groups) { tile, _, sums in
       norm2.gather(
         full.row(tile.row) + tile.start, stride: full.stride, columns: tile.count, shift: nil, into: sums)

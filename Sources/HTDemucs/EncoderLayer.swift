@@ -33,9 +33,11 @@ package struct EncoderLayer {
   /// - Parameters:
   ///   - isFrequency: whether the kernel runs over rows (frequencies) or columns (time).
   ///   - isEmpty: whether to build the convolution alone.
+  ///   - context: what the residual branch has beside convolutions.
   package init(
     _ parameters: Parameters, _ name: String, _ configuration: Configuration, inputs: Int, outputs: Int, kernel: Int,
-    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isEmpty: Bool = false
+    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isEmpty: Bool = false,
+    context residualContext: DConvContext = DConvContext()
   ) throws {
     self.name = name
     self.isFrequency = isFrequency
@@ -73,7 +75,7 @@ package struct EncoderLayer {
       configuration.dconvInEncoder
       ? try DConv(
         parameters, name + ".dconv", channels: outputs, depth: configuration.dconvDepth,
-        compression: configuration.dconvCompression) : nil
+        compression: configuration.dconvCompression, context: residualContext) : nil
   }
 
   /// Rows and columns of the output. A line of time is taken as zero-padded to a multiple of the stride.
@@ -114,7 +116,9 @@ package struct EncoderLayer {
     let output = FeatureMap(
       in: workspace.arena, rows: rows, channels: outputChannels, columns: columns, margin: margin)
     workspace.measure(isFrequency ? "encoder" : "time encoder") {
-      if isFrequency, !isEmpty, norm1 == nil, let rewrite, rewrite.rowKernel == 1, rewrite.columnKernel == 1 {
+      if isFrequency, Tile.suitRows(rows), !isEmpty, norm1 == nil, dconv?.hasContext != true, let rewrite,
+        rewrite.rowKernel == 1, rewrite.columnKernel == 1
+      {
         encodeRowByRow(input, injected, rewrite, into: output, workspace)
       } else {
         encodeStepByStep(input, injected, into: output, workspace)
@@ -137,13 +141,21 @@ package struct EncoderLayer {
       activate(y.data, y.stride, tile, injected, rows: output.rows, columns: columns, taps)
       dconv?.applyToRow(
         y.data, stride: y.stride, columns: columns, index: row, rows: output.rows, scratch: scratch, taps: taps)
-      let gates = scratch.allocate(2 * outputChannels * y.stride)
-      rewrite.apply(y, row: 0, column: 0, columns: columns, into: gates, y.stride, scratch: scratch)
-      taps.map {
-        tapRewrite($0, gates, y.stride, tile, rows: output.rows, columns: columns, shift: rewrite.bias.data)
+      let mark = scratch.mark
+      for block in Tile.blocks(columns: columns) {
+        let (start, width) = (block.lowerBound, (block.count + 15) & ~15)
+        let gates = scratch.allocate(2 * outputChannels * width)
+        rewrite.apply(y, row: 0, column: start, columns: block.count, into: gates, width, scratch: scratch)
+        taps.map {
+          tapRewrite(
+            $0, gates, width, Tile(row: row, start: start, count: block.count), rows: output.rows, columns: columns,
+            shift: rewrite.bias.data)
+        }
+        kernel_affine_glu(
+          output.row(row) + start, output.stride, gates, width, outputChannels, block.count, nil, rewrite.bias.data,
+          nil)
+        scratch.rewind(to: mark)
       }
-      kernel_affine_glu(
-        output.row(row), output.stride, gates, y.stride, outputChannels, columns, nil, rewrite.bias.data, nil)
     }
     taps.map { tapOutput($0, output) }
   }
@@ -160,8 +172,8 @@ package struct EncoderLayer {
       rewrite == nil
       ? output
       : FeatureMap(in: workspace.arena, rows: output.rows, channels: outputChannels, columns: columns, margin: margin)
-    let whole = isFrequency ? columns : 0
-    let tiles = Tile.tiles(rows: output.rows, columns: columns, channels: 2 * outputChannels, whole: whole)
+    let tiles = Tile.tiles(
+      rows: output.rows, columns: columns, channels: 2 * outputChannels, keepsRows: isFrequency)
 
     if isEmpty {
       workspace.forEach(tiles) { _, tile, scratch in
@@ -200,16 +212,7 @@ package struct EncoderLayer {
       }
     }
 
-    if let dconv {
-      if isFrequency {
-        workspace.forEach(y.rows) { row, scratch in
-          dconv.applyToRow(
-            y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
-        }
-      } else {
-        dconv.applyToSequence(y, workspace: workspace)
-      }
-    }
+    dconv?.apply(to: y, isFrequency: isFrequency, workspace: workspace)
 
     if let rewrite {
       gatedConvolution(

@@ -11,6 +11,8 @@ struct LayerShape: Sendable {
   /// Padding of the convolution on both sides: a quarter of the kernel, none where the branches merge.
   let padding: Int
   let hasNorm: Bool
+  /// What the residual branches have beside convolutions.
+  let context: DConvContext
   let inputChannels: Int
   let outputChannels: Int
   /// Channels that the decoder layer gives back.
@@ -36,6 +38,20 @@ struct LayerShape: Sendable {
 }
 
 extension Configuration {
+  /// Rows and columns of the frequency branch and samples of the time branch for a segment of `samples` samples, outside
+  /// layer 0 first and innermost last.
+  package func shapes(_ samples: Int) -> (image: [(rows: Int, columns: Int)], time: [Int]) {
+    var image = [(rows: frequencies, columns: frames(samples))]
+    var time = [samples]
+    for layer in layers {
+      let columns = image[image.count - 1].columns
+      image.append((layer.outputRows, layer.isFrequency ? columns : (columns + layer.stride - 1) / layer.stride))
+      guard let branch = layer.time else { continue }
+      time.append((time[time.count - 1] + branch.stride - 1) / branch.stride)
+    }
+    return (image, time)
+  }
+
   /// Follows a segment of `samples` samples through both branches, down and up again.
   /// - Throws: `ConfigurationError` where the branches do not meet, or a layer cannot give back what it took: what PyTorch
   ///   finds out by an assertion.
@@ -73,9 +89,11 @@ extension Configuration {
 }
 
 extension Configuration {
-  /// Follows the constructor of `demucs.htdemucs.HTDemucs` through its layers.
+  /// Follows the constructor, which is the same for HDemucs and HTDemucs, through its layers.
+  /// - Parameter context: what the residual branches of a layer have beside convolutions.
   static func layerShapes(
-    _ arguments: Arguments, depth: Int, fftSize: Int, audioChannels: Int, sourceCount: Int
+    _ arguments: Arguments, depth: Int, fftSize: Int, audioChannels: Int, sourceCount: Int,
+    context: (_ layer: Int) -> DConvContext
   ) throws -> [LayerShape] {
     let channels = try arguments.integer("channels", 48, in: 1...65536)
     let growth = try arguments.number("growth", 2, in: 0.01...64)
@@ -112,7 +130,8 @@ extension Configuration {
       shapes.append(
         LayerShape(
           isFrequency: isFrequency, isLastFrequency: isLast, kernel: size, stride: step, padding: padding,
-          hasNorm: index >= normStarts, inputChannels: frequencyIn, outputChannels: frequencyOut,
+          hasNorm: index >= normStarts, context: context(index), inputChannels: frequencyIn,
+          outputChannels: frequencyOut,
           decoderChannels: frequencyDecoder, inputRows: frequencies, outputRows: outputRows,
           time: isFrequency
             ? .init(

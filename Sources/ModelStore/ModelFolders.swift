@@ -6,10 +6,18 @@ import Foundation
 /// 2. `$DEMUCS_CLI_MODELS`;
 /// 3. `$XDG_DATA_HOME/demucs-cli/models`, by default `~/.local/share/demucs-cli/models`;
 /// 4. `../share/demucs-cli/models` and `models` beside the executable, wherever that was installed;
-/// 5. for a development build, `models` of the package that the executable was built in.
+/// 5. for a development build, `models` of the package that the executable was built in;
+/// 6. PyTorch's checkpoints, where demucs keeps what it fetched from the legacy host;
+/// 7. the cache of the Hugging Face hub, where demucs 4.1 keeps what it fetched.
 public struct ModelFolders: Sendable, Equatable {
-  /// None twice. Not all need exist.
+  /// The folders 1 to 5, none twice. Not all need exist.
   public let paths: [String]
+  /// `$TORCH_HOME/hub/checkpoints`, by default `~/.cache/torch/hub/checkpoints`.
+  public let torchCheckpoints: String?
+  /// `$HF_HUB_CACHE`, by default `$HF_HOME/hub` or `~/.cache/huggingface/hub`.
+  public let hubCache: String?
+  /// Where models that are fetched or imported go: the first of the folders 1 to 3.
+  public let target: String?
 
   /// - Parameters:
   ///   - modelsDirectory: a folder to look in before all others.
@@ -23,12 +31,23 @@ public struct ModelFolders: Sendable, Equatable {
     /// A variable that is set to nothing counts as not set.
     func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-    var paths = [modelsDirectory, variable("DEMUCS_CLI_MODELS")].compactMap(\.self)
-    // By the XDG base directory specification, a relative path in the variable is to be ignored.
-    let dataHome = variable("XDG_DATA_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
-    if let data = dataHome ?? variable("HOME").map({ $0 + "/.local/share" }) {
-      paths.append(data + "/demucs-cli/models")
+    /// A base directory; by the XDG specification, a relative path in the variable is to be ignored.
+    func base(_ name: String, below home: String) -> String? {
+      variable(name).flatMap { $0.hasPrefix("/") ? $0 : nil } ?? variable("HOME").map { $0 + home }
     }
+    /// A path in a variable, where Python expands `~`.
+    func path(_ name: String) -> String? {
+      variable(name).map { $0.hasPrefix("~/") ? (variable("HOME") ?? "~") + $0.dropFirst() : $0 }
+    }
+
+    var paths = [modelsDirectory, variable("DEMUCS_CLI_MODELS")].compactMap(\.self)
+    if let data = base("XDG_DATA_HOME", below: "/.local/share") { paths.append(data + "/demucs-cli/models") }
+    target = paths.first
+    let cache = base("XDG_CACHE_HOME", below: "/.cache")
+    torchCheckpoints = (path("TORCH_HOME") ?? cache.map { $0 + "/torch" }).map { $0 + "/hub/checkpoints" }
+    hubCache =
+      path("HF_HUB_CACHE") ?? path("HUGGINGFACE_HUB_CACHE")
+      ?? (path("HF_HOME") ?? cache.map { $0 + "/huggingface" }).map { $0 + "/hub" }
     if let executable {
       let folder = URL(fileURLWithPath: executable).deletingLastPathComponent()
       let prefix = folder.deletingLastPathComponent()
@@ -56,6 +75,11 @@ public struct ModelFolders: Sendable, Equatable {
       url = parent
     }
   }
+}
+
+extension ModelFolders {
+  /// All places, as a message names them.
+  public var all: [String] { paths + [torchCheckpoints, hubCache].compactMap(\.self) }
 }
 
 func isFolder(_ path: String) -> Bool {

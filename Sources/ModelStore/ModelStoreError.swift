@@ -1,86 +1,86 @@
 /// Why there is no model; every message says what was looked for, where, and what to do.
 public enum ModelStoreError: Error, Equatable, Sendable {
+  /// What to do about a model that is not there.
+  public enum Hint: Equatable, Sendable {
+    case none
+    /// The registry says where to fetch it.
+    case download(needsLicence: Bool)
+    /// It is known, and why it cannot be run.
+    case unsupported(String)
+  }
+
   /// A model's name is the empty string.
   case emptyName
-  /// No folder has a model of that name; `available` are the names of those that there are.
-  case notFound(name: String, searched: [String], available: [String])
+  /// No place has a model of that name; `available` are the names of those that there are.
+  case notFound(name: String, files: [String], searched: [String], available: [String], hint: Hint)
+  /// The folder given as a repository has neither a network nor a bag of that name.
+  case notInRepository(name: String, folder: String, available: [String])
+  /// Two files of a repository's folder have one signature.
+  case duplicate(folder: String, signature: String, files: [String])
+  /// A bag is there, but not all of its networks.
+  case missingNetworks(bag: String, missing: [String], searched: [String])
   /// A path leads nowhere.
   case noFile(path: String)
   /// A path leads to a folder.
   case folder(path: String)
-  /// The folder of models that the caller names is none.
+  /// A folder that the caller names is none.
   case noFolder(path: String)
-  /// A file is there, but not of a format that this version reads.
-  case unsupported(path: String, suffix: String)
+  /// A file cannot be read.
+  case unreadable(path: String, reason: String)
+  /// A bag's file does not say what it should.
+  case badBag(path: String, reason: String)
+  /// The registry does not say what it should.
+  case badRegistry(path: String, reason: String)
+  /// A file is not what its name or the list of checksums says.
+  case wrongChecksum(path: String, expected: String, found: String)
 }
 
 extension ModelStoreError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .emptyName:
-      "the model's name is empty. Give a name, such as \(ModelStore.defaultModelName), or the path of a "
-        + ".safetensors file."
-    case .notFound(let name, let searched, let available):
-      "no model \"\(name)\": looked for \(name).safetensors in \(searched.joined(separator: ", ")). "
-        + hint(name) + listing(available)
+      "the model's name is empty. Give a name, such as \(ModelStore.defaultModelName), or the path of a model file."
+    case .notFound(let name, let files, let searched, let available, let hint):
+      "no model \"\(name)\": looked for \(files.joined(separator: ", ")) in \(searched.joined(separator: ", ")). "
+        + text(hint, name) + listing(available)
+    case .notInRepository(let name, let folder, let available):
+      "no model \"\(name)\": looked for \(name)-CHECKSUM.th, \(name).th, \(name).safetensors and \(name).yaml in "
+        + "\(folder) alone, as --repo asks for. Check the name." + listing(available)
+    case .duplicate(let folder, let signature, let files):
+      "\(folder): \(files.joined(separator: " and ")) both are the model \(signature). Delete all but one."
+    case .missingNetworks(let bag, let missing, let searched):
+      "\(bag): its networks \(missing.joined(separator: ", ")) are missing: looked for SIGNATURE.safetensors, "
+        + "SIGNATURE-CHECKSUM.th and SIGNATURE.th in \(searched.joined(separator: ", ")). Put them beside the bag."
     case .noFile(let path):
       "\(path): no such model file. Check the path; a name without / and extension is looked for in the "
         + "folders of models."
     case .folder(let path):
-      "\(path): is a folder, not a model file. Give the path of a .safetensors file in it."
+      "\(path): is a folder, not a model file. Give the path of a file in it."
     case .noFolder(let path):
       "\(path): no such folder of models. Check the path."
-    case .unsupported(let path, let suffix):
-      "\(path): " + reason(suffix)
-        + " Give a .safetensors or .th file of demucs, with klass, args and kwargs."
+    case .unreadable(let path, let reason):
+      "\(path): cannot be read: \(reason). Check the path and its permissions."
+    case .badBag(let path, let reason):
+      "\(path): not a bag of models: \(reason). It should read like \"models: ['955717e8', 'f7e0c4bc']\", with "
+        + "weights and segment as in demucs."
+    case .badRegistry(let path, let reason):
+      "\(path): not a registry of models: \(reason). Mend or remove the file."
+    case .wrongChecksum(let path, let expected, let found):
+      "\(path): its SHA-256 is \(found.prefix(max(expected.count, 8))) where \(expected) was expected, so it is damaged "
+        + "or not that file. Fetch it again."
     }
   }
 
-  private func hint(_ name: String) -> String {
-    switch OfficialModel(name) {
-    case .network:
-      "It is one of Meta's models, which this version does not download yet: give the path of its "
-        + ".safetensors file instead."
-    case .bag:
-      "It is one of Meta's bags of several networks, which this version neither downloads nor combines yet: "
-        + "give the path of the .safetensors file of one of them instead."
-    case .otherNetwork:
-      "It is one of Meta's older models, whose networks are not HTDemucs and which this version does not run."
-    case nil:
-      "Check the name, put the file into one of these folders, or give the path of a .safetensors file."
+  private func text(_ hint: Hint, _ name: String) -> String {
+    switch hint {
+    case .download(let needsLicence):
+      "Fetch it with: demucs-cli models download \(name)" + (needsLicence ? " --accept-license" : "") + "."
+    case .unsupported(let reason): "It is \(reason)."
+    case .none: "Check the name, put the file into one of these folders, or give the path of a model file."
     }
   }
 
   private func listing(_ available: [String]) -> String {
     available.isEmpty ? "" : " Models found: \(available.joined(separator: ", "))."
-  }
-
-  private func reason(_ suffix: String) -> String {
-    switch suffix {
-    case "yaml", "yml": "bags of models (.\(suffix)) are not supported yet."
-    case "": "a model file without an extension is not supported."
-    default: "model files of type .\(suffix) are not supported."
-    }
-  }
-}
-
-/// What the names of the PyTorch package (`demucs/remote/*.yaml`) stand for.
-private enum OfficialModel {
-  /// One HTDemucs.
-  case network
-  /// Several HTDemucs.
-  case bag
-  /// Demucs and hybrid Demucs of versions 2 and 3.
-  case otherNetwork
-
-  init?(_ name: String) {
-    switch name {
-    case "htdemucs", "htdemucs_6s": self = .network
-    case "htdemucs_ft": self = .bag
-    case "hdemucs_mmi", "mdx", "mdx_q", "mdx_extra", "mdx_extra_q", "repro_mdx_a", "repro_mdx_a_hybrid_only",
-      "repro_mdx_a_time_only":
-      self = .otherNetwork
-    default: return nil
-    }
   }
 }

@@ -5,14 +5,14 @@ import Tensors
 /// A shifted pass is a stretch that begins in the silence before the track; a chunk of the pass is a stretch
 /// of that stretch. Padding a chunk always reads the track itself, so a chunk in the middle of the song gets real
 /// audio on both sides, even from beyond the pass it belongs to.
-public struct TrackStretch: Sendable {
-  public let track: NormalizedTrack
+public struct TrackStretch<Track: TrackSamples> {
+  public let track: Track
   /// First sample, counted from the start of the track; negative in the silence before it.
   public let offset: Int
   /// Samples, at least 1.
   public let length: Int
 
-  public init(track: NormalizedTrack, offset: Int = 0, length: Int) {
+  public init(track: Track, offset: Int = 0, length: Int) {
     self.track = track
     self.offset = offset
     self.length = length
@@ -28,10 +28,12 @@ public struct TrackStretch: Sendable {
   /// Of an odd number of samples to add, the extra one goes to the right.
   /// - Parameter paddedLength: at least `length`.
   /// - Returns: `[channels, paddedLength]`.
-  public func padded(to paddedLength: Int) -> Tensor {
-    track.samples(from: offset - leadingPadding(to: paddedLength), count: paddedLength)
+  public func padded(to paddedLength: Int) throws(Track.Failure) -> Tensor {
+    try track.samples(from: offset - leadingPadding(to: paddedLength), count: paddedLength)
   }
 
   /// How many of the added samples lie before the stretch: where `demucs.utils.center_trim` cuts them off again.
   public func leadingPadding(to paddedLength: Int) -> Int { (paddedLength - length) / 2 }
 }
+
+extension TrackStretch: Sendable where Track: Sendable {}

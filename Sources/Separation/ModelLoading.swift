@@ -13,12 +13,20 @@ public func loadModel(
 ) throws -> any SeparationModel {
   let model: HTDemucsModel
   do {
-    model = try HTDemucsModel(try Checkpoint(opening: path), pool: pool)
+    model = try HTDemucsModel(try openCheckpoint(path, bagSegment: options.bagSegment), pool: pool)
   } catch let error as ConfigurationError {
     throw SeparationError.modelUnavailable(path: path, reason: "\(error)")
   }
   guard let folder = options.tapFolder else { return ParallelModel(model, atOnce: options.segmentsAtOnce) }
   return try TappedModel(model, folder: folder)
+}
+
+/// Opens a model file of any format that is read.
+/// - Parameter bagSegment: seconds of a segment that the bag of the model asks for, if it does.
+/// - Throws: `CheckpointError`, with the file's name.
+public func openCheckpoint(_ path: String, bagSegment: Double? = nil) throws -> Checkpoint {
+  let checkpoint = try Checkpoint(opening: path)
+  return try bagSegment.map(checkpoint.with(bagSegment:)) ?? checkpoint
 }
 
 /// What a model is told when it is loaded, beside its weights.
@@ -30,6 +38,9 @@ public struct ModelOptions: Sendable, Equatable {
   /// length of the song.
   public var segmentsAtOnce: Int?
 
+  /// Seconds of a segment that the bag of the model asks for, in place of what the network was trained on.
+  var bagSegment: Double?
+
   public init(tapFolder: String? = nil, segmentsAtOnce: Int? = nil) {
     self.tapFolder = tapFolder
     self.segmentsAtOnce = segmentsAtOnce
@@ -39,5 +50,7 @@ public struct ModelOptions: Sendable, Equatable {
 extension HTDemucsModel: SeparationModel {
   public func separate(_ mix: Tensor) throws -> Tensor { try separate(mix, taps: nil, profile: nil) }
 
-  public func prepare(segments: Int) -> Int { prepare(segments: segments, atOnce: nil) }
+  public func prepare(segments: Int, samples: Int) -> Int {
+    prepare(segments: segments, samples: samples, atOnce: nil)
+  }
 }

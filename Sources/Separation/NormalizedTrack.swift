@@ -1,9 +1,9 @@
 import Tensors
 
-/// A track with its mean taken off and divided by its standard deviation, and silence for ever around it.
+/// A track in memory with its mean taken off and divided by its standard deviation, and silence for ever around it.
 ///
 /// Numbers are normalised as they are read, so the track is held once.
-public struct NormalizedTrack: Sendable {
+public struct NormalizedTrack: TrackSamples, Sendable {
   /// Samples of each channel at full scale 1, equally many in each.
   public let channels: [[Float]]
   public let statistics: TrackStatistics
@@ -18,7 +18,7 @@ public struct NormalizedTrack: Sendable {
 
   /// Reads `count` samples of every channel from sample `start`, which may lie before the track.
   /// - Returns: `[channels, count]`, zero outside the track.
-  public func samples(from start: Int, count: Int) -> Tensor {
+  public func samples(from start: Int, count: Int) throws(Never) -> Tensor {
     let result = Tensor(shape: [channels.count, count])
     let inside = max(0, start)..<max(0, start, min(length, start + count))
     for (row, channel) in channels.enumerated() {

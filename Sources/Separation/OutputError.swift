@@ -10,6 +10,8 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
   case cannotCreateFolder(path: String, reason: String)
   case cannotPublish(path: String, reason: String)
   case wouldReplaceInput(path: String)
+  /// Floats that wait to be written cannot be kept.
+  case temporaryFailed(folder: String, reason: String)
   /// The process was told to stop while files were written.
   case abandoned
 
@@ -36,6 +38,8 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
       "\(path): the finished file cannot be put in place: \(reason)."
     case .wouldReplaceInput(let path):
       "\(path): a stem would replace the song itself; choose another folder or file name."
+    case .temporaryFailed(let folder, let reason):
+      "\(folder): temporary data cannot be kept there: \(reason); free some space or choose another folder."
     case .abandoned:
       "The files were not put in place because the program was told to stop."
     }

@@ -64,10 +64,7 @@ public struct OutputLayout: Equatable, Sendable {
   /// - Throws: `OutputError.notAFolder`, `notWritable`.
   public static func checkWritable(_ paths: [String]) throws {
     for folder in Set(paths.map(OutputLayout.folder(of:))) {
-      var existing = folder
-      while access(existing, F_OK) != 0, [ENOENT, ENOTDIR].contains(errno), existing != "/", existing != "." {
-        existing = OutputLayout.folder(of: existing)
-      }
+      let existing = existingFolder(around: folder)
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: existing, isDirectory: &isFolder)
       if exists, !isFolder.boolValue { throw OutputError.notAFolder(path: existing) }
@@ -75,6 +72,15 @@ public struct OutputLayout: Equatable, Sendable {
         throw OutputError.notWritable(path: existing, reason: String(cString: strerror(errno)))
       }
     }
+  }
+
+  /// The folder itself, or the innermost around it that is there.
+  static func existingFolder(around folder: String) -> String {
+    var existing = folder
+    while access(existing, F_OK) != 0, [ENOENT, ENOTDIR].contains(errno), existing != "/", existing != "." {
+      existing = OutputLayout.folder(of: existing)
+    }
+    return existing
   }
 
   /// The folder that a file lies in; "." for a bare name.

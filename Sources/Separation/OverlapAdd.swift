@@ -4,12 +4,14 @@ import Tensors
 ///
 /// Each chunk is weighted by a triangle, added up, and divided by the sum of the weights, as in
 /// `demucs.apply.apply_model`. Chunks are taken in the order of the plan, so that every sum is formed in one order and
-/// a result does not depend on the number of threads. Memory is one segment of every row, however long the track.
+/// a result does not depend on the number of threads. Memory is the overlap of two chunks, however long the track.
 public struct OverlapAdd {
   private let plan: ChunkPlan
   private let rows: Int
   private let weights: [Float]
-  /// Weighted sums of the samples from `finished` on, `segmentLength` a row, row after row.
+  /// Samples that two neighbouring chunks share.
+  private let overlap: Int
+  /// Weighted sums of the samples from `finished` on, `overlap` a row, row after row; 0 where no chunk was yet.
   private var sums: [Float]
   /// Sum of the weights of the same samples.
   private var weightSums: [Float]
@@ -26,8 +28,9 @@ public struct OverlapAdd {
     self.plan = plan
     self.rows = rows
     weights = TransitionWeights.triangle(segmentLength: plan.segmentLength, power: transitionPower)
-    sums = [Float](repeating: 0, count: rows * plan.segmentLength)
-    weightSums = [Float](repeating: 0, count: plan.segmentLength)
+    overlap = plan.segmentLength - plan.stride
+    sums = [Float](repeating: 0, count: rows * overlap)
+    weightSums = [Float](repeating: 0, count: overlap)
   }
 
   /// Adds the next chunk of the plan.
@@ -44,41 +47,32 @@ public struct OverlapAdd {
     nextIndex += 1
     // Every chunk starts where the one before let go: the sums begin at its first sample.
     assert(chunk.offset == finished)
-    let length = chunk.length
-    let segment = plan.segmentLength
-    sums.withUnsafeMutableBufferPointer { sums in
-      for row in 0..<rows {
-        let source = output.data + row * paddedLength + start
-        let target = sums.baseAddress! + row * segment
-        for sample in 0..<length { target[sample] += weights[sample] * source[sample] }
-      }
-    }
-    for sample in 0..<length { weightSums[sample] += weights[sample] }
-    return takeFinished(through: plan.finishedLength(after: chunk.index))
-  }
+    let count = plan.finishedLength(after: chunk.index) - finished
+    finished += count
 
-  /// Divides and hands out the samples before `end`, and moves the rest to the front.
-  private mutating func takeFinished(through end: Int) -> Tensor {
-    let count = end - finished
-    let segment = plan.segmentLength
+    var weightSum = [Float](repeating: 0, count: chunk.length)
+    for sample in 0..<min(overlap, chunk.length) { weightSum[sample] = weightSums[sample] }
+    for sample in 0..<chunk.length { weightSum[sample] += weights[sample] }
     let result = Tensor(shape: [rows, count], zeroed: false)
-    sums.withUnsafeMutableBufferPointer { sums in
-      for row in 0..<rows {
-        let source = sums.baseAddress! + row * segment
-        let target = result.data + row * count
-        for sample in 0..<count { target[sample] = source[sample] / weightSums[sample] }
-        OverlapAdd.shiftLeft(source, by: count, of: segment)
-      }
+    var sum = [Float](repeating: 0, count: chunk.length)
+    for row in 0..<rows {
+      let shared = row * overlap
+      for sample in 0..<min(overlap, chunk.length) { sum[sample] = sums[shared + sample] }
+      for sample in min(overlap, chunk.length)..<chunk.length { sum[sample] = 0 }
+      let source = output.data + row * paddedLength + start
+      for sample in 0..<chunk.length { sum[sample] += weights[sample] * source[sample] }
+      let target = result.data + row * count
+      for sample in 0..<count { target[sample] = sum[sample] / weightSum[sample] }
+      keep(sum, from: count, in: &sums, at: shared)
     }
-    weightSums.withUnsafeMutableBufferPointer {
-      OverlapAdd.shiftLeft($0.baseAddress!, by: count, of: segment)
-    }
-    finished = end
+    keep(weightSum, from: count, in: &weightSums, at: 0)
     return result
   }
 
-  private static func shiftLeft(_ values: UnsafeMutablePointer<Float>, by count: Int, of total: Int) {
-    values.update(from: values + count, count: total - count)
-    (values + (total - count)).update(repeating: 0, count: count)
+  /// Keeps what the next chunk adds to: the values from `count` on.
+  private func keep(_ values: [Float], from count: Int, in target: inout [Float], at start: Int) {
+    let rest = values.count - count
+    for index in 0..<rest { target[start + index] = values[count + index] }
+    for index in rest..<max(rest, overlap) { target[start + index] = 0 }
   }
 }

@@ -15,6 +15,16 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
   case wrongOutputShape([Int], expected: [Int])
   case outputNotFinite(second: Double)
   case modelUnavailable(path: String, reason: String)
+  /// A bag without a network.
+  case emptyBag
+  /// The weights of a bag do not fit its networks.
+  case wrongWeights(String)
+  /// Two networks of a bag that cannot be averaged; `what` differs.
+  case membersDiffer(first: String, other: String, what: String)
+  /// A stem that the model does not have.
+  case unknownStem(String, sources: [String])
+  /// Two files would be called alike.
+  case ambiguousStem(String)
   /// The folder for intermediate tensors cannot be made or written to.
   case tapsUnwritable(folder: String)
 
@@ -31,7 +41,7 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
     case .segmentTooShort(let seconds, let sampleRate):
       "A segment of \(seconds) s holds no sample at \(sampleRate) Hz; use a longer segment."
     case .segmentTooLong(let seconds, let longest):
-      "A segment of \(seconds) s is longer than this model takes; it was trained on \(longest) s, which is the most."
+      "A segment of \(seconds) s is longer than this model takes: \(longest) s is the most."
     case .strideIsZero(let overlap, let segmentLength):
       "With an overlap of \(overlap), segments of \(segmentLength) samples would not advance; "
         + "use a smaller overlap or a longer segment."
@@ -48,6 +58,16 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
         + "the audio or the model file is damaged."
     case .modelUnavailable(let path, let reason):
       "The model \(path) cannot be used: \(reason.hasSuffix(".") ? reason : reason + ".")"
+    case .emptyBag:
+      "The bag has no network."
+    case .wrongWeights(let reason):
+      "The weights of the bag do not fit its networks: \(reason)."
+    case .membersDiffer(let first, let other, let what):
+      "The networks \(first) and \(other) cannot be one bag: they differ in \(what)."
+    case .unknownStem(let name, let sources):
+      "The model has no stem '\(name)'; it has \(sources.joined(separator: ", "))."
+    case .ambiguousStem(let name):
+      "Two files would be called '\(name)': the model has a stem of that name; ask for other stems."
     case .tapsUnwritable(let folder):
       "The folder \(folder) for intermediate tensors cannot be made or written to; give --dump-taps another one."
     }

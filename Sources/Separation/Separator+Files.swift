@@ -1,34 +1,63 @@
 import AudioFiles
 
 extension Separator {
-  /// Reads a song, separates it and writes its stems.
+  /// Reads a song, separates it and writes its stems, with memory that does not depend on its length.
+  ///
+  /// The file is read twice (once more for each further network of a bag): first to measure it. What comes out of a pipe,
+  /// the sums of a bag, and stems that are rescaled lie in temporary files without a name beside the stems meanwhile.
   /// - Parameters:
-  ///   - path: a file of any format, rate and channel count that `AudioFiles` reads.
-  ///   - writer: where the stems go and how they are stored.
+  ///   - path: a file of any format, rate and channel count that `AudioFiles` reads, or a named pipe.
+  ///   - writer: which stems are written, where and how.
   ///   - progress: is told of every finished segment; what it throws ends the separation.
+  ///   - reading: is told how many seconds have been read while the song is measured; what it throws ends that.
   /// - Returns: what was written.
-  /// - Throws: `AudioFileError`, `OutputError`, `SeparationError`, or what the model or `progress` throws. Whether the
+  /// - Throws: `AudioFileError`, `OutputError`, `SeparationError`, or what the model or a handler throws. Whether the
   ///   stems could be written is found out before the song is separated.
   public func separateFile(
-    _ path: String, to writer: StemWriter, progress: ProgressHandler? = nil
+    _ path: String, to writer: StemWriter, progress: ProgressHandler? = nil, reading: ((Double) throws -> Void)? = nil
   ) throws -> SeparatedFile {
-    let (audio, warnings) = try AudioSource.load(
-      path: path, sampleRate: model.sampleRate, channelCount: model.audioChannels)
-    _ = try writer.plan(track: path, stems: model.sources)
-    logger.debug("read song", metadata: ["path": "\(path)", "samples": "\(audio.frameCount)"])
-    let stems = try separate(audio, progress: progress)
-    let outputs = try writer.write(stems, track: path, sampleRate: model.sampleRate)
+    let input = try AudioInput(path: FilePath(path), spoolFolder: FilePath(writer.spoolFolder))
+    return try separateFile(input, track: path, to: writer, progress: progress, reading: reading)
+  }
+
+  /// Separates a song that is open already, such as standard input, as `separateFile(_:to:progress:reading:)` does.
+  /// - Parameter track: what the stems are named after: the path of the song, or any name.
+  public func separateFile(
+    _ input: AudioInput, track path: String, to writer: StemWriter, progress: ProgressHandler? = nil,
+    reading: ((Double) throws -> Void)? = nil
+  ) throws -> SeparatedFile {
+    let names = try writer.selection.names(sources: sources)
+    let track = try FileTrack(input, sampleRate: sampleRate, channelCount: audioChannels, reading: reading)
+    logger.debug("read song", metadata: ["path": "\(path)", "samples": "\(track.measured.length)"])
+    let paths = try writer.plan(track: path, stems: names)
+    let format = writer.format(of: track, sampleRate: sampleRate, channelCount: audioChannels)
+    var mixer = try StemMixer(
+      selection: writer.selection, sources: sources, channels: audioChannels, statistics: track.measured.statistics)
+    let files = try StemFiles(names: names, paths: paths, formats: names.map { _ in format }, writer: writer)
+    defer { files.discard() }
+    try estimate(
+      track.measured, shifts: shifts, progress: progress,
+      sums: { try RowFile(length: track.measured.length, in: OutputLayout.folder(of: paths[0])) },
+      emit: { block in try mixer.mix(block) { file, audio in try files.append(audio, to: file) } })
+    let levels = LevelReport(
+      clipMode: writer.clipMode, isBounded: writer.encoding.isBounded, stems: try files.finish(),
+      residual: mixer.residual)
     return SeparatedFile(
-      outputs: outputs, warnings: warnings, seconds: Double(audio.frameCount) / Double(model.sampleRate))
+      outputs: paths, warnings: track.warnings, seconds: Double(track.measured.length) / Double(sampleRate),
+      sampleRate: format.sampleRate, levels: levels)
   }
 }
 
 /// What became of a song.
 public struct SeparatedFile: Equatable, Sendable {
-  /// The files written, one a stem, in the order of the model.
+  /// The files written, one a stem, in the order of the selection.
   public let outputs: [String]
   /// Oddities of the song's file, one line each.
   public let warnings: [String]
   /// Length of the song in seconds.
   public let seconds: Double
+  /// Of the files written, in Hz.
+  public let sampleRate: Int
+  /// What was done to the levels of the stems.
+  public let levels: LevelReport
 }

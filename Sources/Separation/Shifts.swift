@@ -47,6 +47,17 @@ public struct Shifts: Equatable, Sendable {
     self.offsets = offsets
   }
 
+  private init(_ offsets: [Int], longest: Int) {
+    self.offsets = offsets
+    self.longest = longest
+  }
+
+  /// Part `index` of `count` equal parts: the shifts of one network of a bag.
+  func part(_ index: Int, of count: Int) -> Shifts {
+    let each = offsets.count / count
+    return Shifts(Array(offsets[index * each..<(index + 1) * each]), longest: longest)
+  }
+
   /// The passes over a track of `length` samples, in order; one pass without silence if there is no shift.
   public func passes(length: Int) -> [Pass] {
     guard !offsets.isEmpty else { return [Pass(leadingSilence: 0, length: length)] }

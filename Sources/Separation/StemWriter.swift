@@ -1,25 +1,52 @@
 import AudioFiles
 import Foundation
 
-/// Writes the stems of a track so that a file under a stem's name is always whole.
+/// Says which stems of a track are written, where and how. A file under a stem's name is always whole.
 public struct StemWriter: Sendable {
+  /// The sample rate of the files.
+  public enum Rate: String, CaseIterable, Sendable {
+    /// That of the model.
+    case model
+    /// That of the song's file; as many frames as it has.
+    case original
+  }
+
   /// Where files go.
   public let layout: OutputLayout
+  /// Which files there are.
+  public let selection: StemSelection
+  /// How samples are stored.
+  public let encoding: AudioEncoding
+  /// The sample rate wanted; an encoding that does not know it takes the next higher that it knows.
+  public let rate: Rate
   /// What is done to stems beyond full scale.
   public let clipMode: ClipMode
-  /// How samples are stored in the WAV files.
-  public let sampleFormat: SampleFormat
-  private let temporaryFiles: TemporaryFiles
+  let temporaryFiles: TemporaryFiles
 
+  /// - Parameter layout: its extension is that of the encoding.
+  public init(
+    layout: OutputLayout, selection: StemSelection = StemSelection(), encoding: AudioEncoding, rate: Rate = .model,
+    clipMode: ClipMode = .rescale, temporaryFiles: TemporaryFiles = .shared
+  ) {
+    self.layout = layout
+    self.selection = selection
+    self.encoding = encoding
+    self.rate = rate
+    self.clipMode = clipMode
+    self.temporaryFiles = temporaryFiles
+  }
+
+  /// All stems as WAV files.
   public init(
     layout: OutputLayout, clipMode: ClipMode = .rescale, sampleFormat: SampleFormat = .int16,
     temporaryFiles: TemporaryFiles = .shared
   ) {
-    self.layout = layout
-    self.clipMode = clipMode
-    self.sampleFormat = sampleFormat
-    self.temporaryFiles = temporaryFiles
+    self.init(layout: layout, encoding: .wav(sampleFormat), clipMode: clipMode, temporaryFiles: temporaryFiles)
   }
+
+  /// Where to keep what comes out of a pipe: the folder of the stems, or the innermost around it that is there already.
+  /// There is room for what is as long as they are; `/tmp` may be memory.
+  public var spoolFolder: String { OutputLayout.existingFolder(around: layout.folder) }
 
   /// The files that the stems of a track go to, in the order of `stems`.
   /// - Throws: `OutputError`: a name that cannot be, a folder that cannot be written, a stem in the song's place.
@@ -32,7 +59,7 @@ public struct StemWriter: Sendable {
     return paths
   }
 
-  /// Writes all stems under temporary names, then gives each its own.
+  /// Writes whole stems, at their own rate: the selection is not asked.
   /// - Parameters:
   ///   - stems: what `Separator.separate` returned.
   ///   - track: path of the song.
@@ -42,47 +69,41 @@ public struct StemWriter: Sendable {
   ///   name only what was there before or is whole.
   public func write(_ stems: [Separator.Stem], track: String, sampleRate: Int) throws -> [String] {
     let paths = try plan(track: track, stems: stems.map(\.name))
-    var files: [(temporary: String, final: String)] = []
-    defer { temporaryFiles.discard(files.map(\.temporary)) }
-    for (stem, path) in zip(stems, paths) {
-      let folder = OutputLayout.folder(of: path)
-      try StemWriter.createFolder(folder)
-      let temporary = try temporaryFiles.reserve(in: folder)
-      files.append((temporary, path))
-      var audio = stem.audio
-      clipMode.apply(to: &audio.channels)
-      do {
-        let writer = try AudioFileWriter(
-          path: temporary, sampleRate: sampleRate, channelCount: audio.channelCount,
-          sampleFormat: sampleFormat)
-        try writer.write(audio)
-        try writer.finish()
-      } catch AudioFileError.writeFailed(_, let reason) {
-        // A person knows the stem, not the temporary name.
-        throw AudioFileError.writeFailed(FilePath(path), reason: reason)
-      }
+    let formats = stems.map { stem in
+      format(
+        sourceRate: sampleRate, sampleRate: sampleRate, frameCount: stem.audio.frameCount,
+        channelCount: stem.audio.channelCount)
     }
-    try temporaryFiles.publish(files)
-    for folder in Set(paths.map(OutputLayout.folder(of:))) { StemWriter.synchronizeFolder(folder) }
+    let files = try StemFiles(names: stems.map(\.name), paths: paths, formats: formats, writer: self)
+    defer { files.discard() }
+    for (index, stem) in stems.enumerated() { try files.append(stem.audio, to: index) }
+    _ = try files.finish()
     return paths
   }
 
-  private static func createFolder(_ folder: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      let reason = (cause ?? error as NSError).localizedDescription
-      throw OutputError.cannotCreateFolder(path: folder, reason: reason)
-    }
+  /// What the files of a track are to be.
+  /// - Parameters:
+  ///   - track: the song.
+  ///   - sampleRate: Hz of the model.
+  ///   - channelCount: channels of the model.
+  func format(of track: FileTrack, sampleRate: Int, channelCount: Int) -> StemFile.Format {
+    let fileRate = encoding.sampleRate(near: rate == .original ? track.format.sampleRate : sampleRate)
+    let length = track.measured.length
+    let frameCount =
+      if fileRate == sampleRate {
+        length
+      } else if fileRate == track.format.sampleRate {
+        track.fileFrameCount
+      } else {
+        Int((Double(length) * Double(fileRate) / Double(sampleRate) + 0.5).rounded(.down))
+      }
+    return format(sourceRate: sampleRate, sampleRate: fileRate, frameCount: frameCount, channelCount: channelCount)
   }
 
-  /// Puts new names on the disk, so that they survive a power cut. Not every file system can; the files are whole.
-  private static func synchronizeFolder(_ folder: String) {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { return }
-    fsync(descriptor)
-    close(descriptor)
+  private func format(sourceRate: Int, sampleRate: Int, frameCount: Int, channelCount: Int) -> StemFile.Format {
+    StemFile.Format(
+      encoding: encoding, sourceRate: sourceRate, sampleRate: sampleRate, channelCount: channelCount,
+      frameCount: frameCount)
   }
 
   private static func areSameFile(_ left: String, _ right: String) -> Bool {

@@ -11,6 +11,9 @@ public struct TrackStatistics: Equatable, Sendable {
     self.deviation = deviation
   }
 
+  /// A normalised sample as it was, at full scale 1.
+  func restored(_ sample: Float) -> Float { sample * deviation + mean }
+
   /// Measures a whole track: the samples of each channel, equally many in each.
   public init(of channels: [[Float]]) {
     var accumulator = Accumulator()

@@ -36,8 +36,20 @@ import Testing
     #expect(try values(NPYFile.read(folder.file("2.npy", second))) == [1, 2])
   }
 
+  /// `numpy.array([1.5, -2], dtype=TYPE).tobytes()`
   @Test(arguments: [
-    ("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", "not '<f4'"),
+    ("<f2", [0, 0x3E, 0, 0xC0] as [UInt8]),
+    ("<f8", [0, 0, 0, 0, 0, 0, 0xF8, 0x3F, 0, 0, 0, 0, 0, 0, 0, 0xC0]),
+  ])
+  func otherFloats(type: String, data: [UInt8]) throws {
+    let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (2,), }"
+    let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.count), 0] + Array(header.utf8) + data
+    #expect(try values(NPYFile.read(folder.file("x.npy", bytes))) == [1.5, -2])
+  }
+
+  @Test(arguments: [
+    ("{'descr': '<i4', 'fortran_order': False, 'shape': (1,), }", "not '<f2', '<f4' or '<f8'"),
+    ("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "not '<f2', '<f4' or '<f8'"),
     ("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", "column-major"),
     ("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "does not fit"),
     ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "whole numbers"),

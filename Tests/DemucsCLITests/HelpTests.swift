@@ -3,7 +3,10 @@ import Testing
 
 /// The help texts are golden files: a change of an option shows in review.
 struct HelpTests {
-  @Test(arguments: [["--help"], ["separate", "--help"]])
+  @Test(
+    arguments: [["--help"]] + ["separate", "models", "compare", "evaluate", "golden"].map { [$0, "--help"] }
+      + ["list", "info", "download", "import", "verify", "path"].map { ["models", $0, "--help"] }
+      + ["record", "check"].map { ["golden", $0, "--help"] })
   func helpIsTheSnapshot(arguments: [String]) throws {
     let program = try Program()
     defer { program.remove() }

@@ -10,8 +10,8 @@ struct UsageTests {
   @Test(arguments: [
     Refusal(arguments: ["separate"], says: "<file>"),
     Refusal(arguments: ["seperate", "a.wav"], says: "seperate"),
-    Refusal(arguments: ["separate", "a.wav", "--mp3"], says: "--mp3"),
-    Refusal(arguments: ["separate", "a.wav", "--two-stems", "vocals"], says: "--two-stems"),
+    Refusal(arguments: ["separate", "a.wav", "--m4a"], says: "--m4a"),
+    Refusal(arguments: ["separate", "a.wav", "--two-stems"], says: "--two-stems"),
     Refusal(arguments: ["separate", "a.wav", "--shifts", "many"], says: "many"),
     Refusal(arguments: ["separate", "a.wav", "--shifts", "-1"], says: "--shifts"),
     Refusal(arguments: ["separate", "a.wav", "--overlap", "1"], says: "below 1"),
@@ -26,6 +26,14 @@ struct UsageTests {
     Refusal(arguments: ["separate", "a.wav", "--filename", "{track}.{ext}"], says: "lacks {stem}"),
     Refusal(arguments: ["separate", "a.wav", "--filename", "{stem.{ext}"], says: "single brace"),
     Refusal(arguments: ["separate", "a.wav", "--filename", "{stem}.mp3"], says: "does not end in .wav"),
+    Refusal(arguments: ["compare", "a.wav"], says: "<estimate>"),
+    Refusal(arguments: ["compare", "a.wav", "a.wav", "--rtol", "-1"], says: "--rtol"),
+    Refusal(arguments: ["compare", "a.wav", "a.wav", "--min-snr", "nan"], says: "--min-snr"),
+    Refusal(arguments: ["compare", "a.wav", "a.wav", "--max-outside", "2"], says: "from 0 to 1"),
+    Refusal(arguments: ["evaluate", "a", "b", "--out", "c"], says: "--out"),
+    Refusal(arguments: ["golden", "record", "a"], says: "<song>"),
+    Refusal(arguments: ["golden", "record", "a", "a.wav", "--storage", "mp3"], says: "mp3"),
+    Refusal(arguments: ["golden", "check", "a", "--min-snr", "inf"], says: "--min-snr"),
   ])
   func badUsageEndsWith64(refusal: Refusal) throws {
     let program = try Program()

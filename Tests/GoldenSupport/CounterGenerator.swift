@@ -23,9 +23,11 @@ public enum CounterGenerator {
   }
 
   /// `offset + scale * u` with u uniform in [-1, 1): one product, one sum, each rounded.
-  public static func tensor(_ name: String, _ shape: [Int], scale: Float = 1, offset: Float = 0) -> Tensor {
+  public static func tensor(
+    _ name: String, _ shape: [Int], scale: Float = 1, offset: Float = 0, salt: UInt64? = nil
+  ) -> Tensor {
     let result = Tensor(shape: shape, zeroed: false)
-    let seed = seed(name)
+    let seed = seed(name, salt: salt)
     for index in 0..<result.count {
       let u = 2 * (Float(word(seed, index) >> 40) * 0x1p-24) - 1
       let product = u * scale
@@ -47,9 +49,9 @@ public enum CounterGenerator {
 
   /// The generated value of a parameter; its rule follows from name and shape. The query and key rows of an attention are
   /// larger, or its logits would be flat.
-  public static func parameter(_ name: String, _ shape: [Int]) -> Tensor {
+  public static func parameter(_ name: String, _ shape: [Int], salt: UInt64? = nil) -> Tensor {
     let (scale, offset) = rule(name, shape)
-    let result = tensor(name, shape, scale: Float(scale), offset: Float(offset))
+    let result = tensor(name, shape, scale: Float(scale), offset: Float(offset), salt: salt)
     if name.hasSuffix("in_proj_weight") {
       for index in 0..<2 * shape[1] * shape[1] { result.data[index] *= 2 }
     }
@@ -58,7 +60,7 @@ public enum CounterGenerator {
 
   private static func rule(_ name: String, _ shape: [Int]) -> (scale: Double, offset: Double) {
     if name.hasSuffix("scale") { return (0.4, 0.6) }
-    if name.hasSuffix("bias") { return (0.3, 0) }
+    if name.hasSuffix("bias") || name.contains(".bias_") { return (0.3, 0) }
     if name.hasSuffix("embedding.weight") { return (0.8, 0) }
     if shape.count == 1 { return (0.5, 1) }
     let terms =

@@ -137,29 +137,39 @@ import Testing
     #expect(throws: ModelStoreError.noFolder(path: top + "/no")) {
       try ModelStore.locate("open_6s", modelsDirectory: top + "/no")
     }
-    for (file, words) in [
-      ("bag.yaml", "bags of models (.yaml) are not supported yet"), ("model.onnx", "of type .onnx"),
-      ("model", "without an extension"),
-    ] {
-      let path = try touch(file)
-      let error = #expect(throws: ModelStoreError.self) { try ModelStore.locate(path, in: folders()) }
-      let message = try #require(error).description
-      #expect(message.hasPrefix(path + ": ") && message.contains(words), "\(message)")
-      #expect(message.contains("Give a .safetensors or .th file"))
-    }
+  }
+
+  /// What is in a file decides, not what it is called.
+  @Test(arguments: ["5c90dfd2-34c22ccb.th", "a.pt", "a.ckpt", "x/model", "a.onnx"])
+  func anyFileIsAModel(file: String) throws {
+    let path = try touch(file)
+    #expect(try ModelStore.locate(path, in: folders()).members == [path])
   }
 
   @Test(arguments: [
-    ("nonsense", "Check the name"), ("htdemucs_6s", "does not download yet"), ("htdemucs_ft", "bags"),
-    ("mdx_extra", "not HTDemucs"), ("hdemucs_mmi", "not HTDemucs"),
+    ("a/5c90dfd2-34c22ccb.th", "5c90dfd2-34c22ccb"), ("m.safetensors", "m"), ("x/.safetensors", "model"),
+    ("htdemucs_6s", "htdemucs_6s"), ("x/bag.yaml", "bag"), ("a.b/c.d", "c.d"),
   ])
-  func unknownName(name: String, hint: String) throws {
+  func namesOfResults(given: String, name: String) { #expect(ModelStore.displayName(given) == name) }
+
+  @Test(arguments: [
+    ("nonsense", "nonsense.safetensors, nonsense.yaml", "Check the name"),
+    (
+      "htdemucs_6s", "htdemucs_6s.safetensors, 5c90dfd2.safetensors, 5c90dfd2-34c22ccb.th",
+      "Fetch it with: demucs-cli models download htdemucs_6s --accept-license."
+    ),
+    ("mdx_q", "mdx_q.safetensors, mdx_q.yaml", "It is a bag of quantised older networks"),
+  ])
+  func unknownName(name: String, files: String, hint: String) throws {
     try touch("b/other.safetensors")
-    let folders = folders(top + "/a", ["DEMUCS_CLI_MODELS": top + "/b"])
+    let folders = folders(top + "/a", ["DEMUCS_CLI_MODELS": top + "/b", "HOME": "/nowhere"])
     let error = #expect(throws: ModelStoreError.self) { try ModelStore.locate(name, in: folders) }
     let message = try #require(error).description
-    #expect(message.contains("\"\(name)\": looked for \(name).safetensors in \(top)/a, \(top)/b. "))
-    #expect(message.contains(hint))
+    #expect(
+      message.contains(
+        "\"\(name)\": looked for \(files) in \(top)/a, \(top)/b, /nowhere/.local/share/demucs-cli/models, "
+          + "/nowhere/.cache/torch/hub/checkpoints, /nowhere/.cache/huggingface/hub. "))
+    #expect(message.contains(hint), "\(message)")
     #expect(message.hasSuffix("Models found: other."))
   }
 }

@@ -26,15 +26,16 @@ struct WorkerPoolTests {
   @Test(arguments: [2, 3, 8]) func aWorkerDoesOneThingAtATime(threads: Int) {
     let pool = WorkerPool(threadCount: threads)
     let busy = Mutex(Set<Int>())
-    let used = Mutex(Set<Int>())
+    let begun = Atomic(0)
     pool.forEach(300) { _, worker in
       let isFree = busy.withLock { $0.insert(worker).inserted }
       #expect(isFree, "worker \(worker) was busy")
-      used.withLock { _ = $0.insert(worker) }
+      // Until a second thread is there, however busy the machine, no loop has been shared.
+      begun.wrappingAdd(1, ordering: .sequentiallyConsistent)
+      while begun.load(ordering: .sequentiallyConsistent) < 2 { sched_yield() }
       usleep(50)
       busy.withLock { _ = $0.remove(worker) }
     }
-    #expect(used.withLock { $0.count } > 1)
   }
 
   /// All threads take part: each iteration waits until as many have begun as there are threads.

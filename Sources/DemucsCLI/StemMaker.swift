@@ -1,0 +1,38 @@
+import AudioFiles
+import ModelStore
+import Separation
+import Tensors
+
+/// Separates songs into files of 32-bit floats, for commands that look at stems and keep none.
+struct StemMaker {
+  let separator: Separator
+  let location: ModelLocation
+  private let console: Console
+  private let interruption: Interruption
+
+  /// Loads the model.
+  init(model: ModelArguments, options: SeparationOptions, console: Console, interruption: Interruption) throws {
+    let location = try model.locate()
+    let bag = try ModelBag(
+      location, pool: WorkerPool(threadCount: model.threadCount),
+      options: ModelOptions(tapFolder: model.dumpTaps, segmentsAtOnce: model.segmentsAtOnce))
+    separator = try Separator(bag: bag, options: options)
+    (self.location, self.console, self.interruption) = (location, console, interruption)
+  }
+
+  /// Separates a song into `FOLDER/NAME/STEM.wav`.
+  /// - Returns: names and paths of the stems, in the order of the model.
+  func separate(_ song: String, name: String, into folder: String) throws -> [(name: String, path: String)] {
+    let layout = OutputLayout(root: folder, model: name, template: try FilenameTemplate("{stem}.{ext}"))
+    let display = ProgressDisplay(name: name, console: console)
+    let done = try separator.separateFile(
+      song, to: StemWriter(layout: layout, clipMode: .none, sampleFormat: .float32)
+    ) { [interruption] progress in
+      try interruption.check()
+      display.show(progress)
+    }
+    for warning in done.warnings { console.problem("Warning: \(warning)") }
+    display.finish(seconds: done.seconds)
+    return Array(zip(separator.sources, done.outputs)).map { ($0.0, $0.1) }
+  }
+}

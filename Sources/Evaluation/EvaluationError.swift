@@ -1,0 +1,39 @@
+/// Why nothing can be compared; `description` is a sentence for a person.
+public enum EvaluationError: Error, Equatable, CustomStringConvertible {
+  case notFound(String)
+  case unreadableFolder(String)
+  case ambiguous(stem: String, paths: [String])
+  case fileAgainstFolder(file: String, folder: String)
+  case noStems(String)
+  case noEstimates(song: String, folder: String)
+  case unequalStems(song: String, what: String)
+  case noFourierTransform(Int)
+  case noFilters(String)
+  case badGolden(path: String, reason: String)
+  case unwritable(path: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .notFound(let path): "\(path): no such file or folder. Check the path."
+    case .unreadableFolder(let path): "\(path): the folder cannot be read. Check its permissions."
+    case .ambiguous(let stem, let paths):
+      "\(paths.joined(separator: " and ")) would both be the stem '\(stem)'. Keep one of them."
+    case .fileAgainstFolder(let file, let folder):
+      "\(file) is a file and \(folder) a folder. Give two files, or two folders."
+    case .noStems(let path):
+      "\(path): holds no stems. Give a folder with files such as drums.wav, or a folder of such folders."
+    case .noEstimates(let song, let folder):
+      "\(song): there are no estimates of its stems in \(folder). They are looked for in \(folder)/\(song), "
+        + "or, of a single song, in \(folder) itself."
+    case .unequalStems(let song, let what):
+      "\(song): its stems do not go together: \(what). Convert them to one."
+    case .noFourierTransform(let size): "FFTW has no plan for \(size) samples."
+    case .noFilters(let song):
+      "\(song): the filters of BSSEval have no solution. Leave them out."
+    case .badGolden(let path, let reason):
+      "\(path): is no usable golden record: \(reason). Record it again with demucs-cli golden record."
+    case .unwritable(let path, let reason):
+      "\(path): cannot be written: \(reason). Check the disk and the permissions."
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import AudioFiles
+import Foundation
+import Testing
+
+/// `demucs-cli evaluate` with a tiny model that knows hum and hiss.
+struct EvaluateTests {
+  private struct Report: Decodable {
+    struct Scores: Decodable {
+      let nsdr: Double?
+      let sdr: Double?
+      let siSdr: Double?
+      let sir: Double?
+    }
+    struct Stem: Decodable {
+      let stem: String
+      let silentTruth: Bool
+      let estimateLevel: Double
+      let estimate: Scores?
+      let mixture: Scores?
+      let zero: Scores?
+    }
+    struct Song: Decodable {
+      let song: String
+      let sampleRate: Int
+      let stems: [Stem]
+    }
+    struct Mean: Decodable {
+      let estimate: Scores
+    }
+    let model: String?
+    let songs: [Song]
+    let mean: Mean?
+  }
+
+  private func program() throws -> Program {
+    let program = try Program()
+    try TestModel().write(program)
+    for song in ["one", "two"] {
+      try FileManager.default.createDirectory(
+        at: program.folder.appendingPathComponent("songs/\(song)"), withIntermediateDirectories: true)
+      try program.writeSong("songs/\(song)/hum.wav", frames: 30_000, sampleRate: 8000)
+      try program.writeSong("songs/\(song)/hiss.wav", frames: 30_000, from: 300_000, sampleRate: 8000)
+    }
+    return program
+  }
+
+  private func report(_ outcome: Program.Outcome) throws -> Report {
+    try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+  }
+
+  /// Separating and scoring at once is separating first and scoring then.
+  @Test func songsAreSeparatedWhereOnlyTheTruthIsGiven() throws {
+    let program = try program()
+    defer { program.remove() }
+    let options = ["-n", "tiny.safetensors", "--seed", "3", "--quiet", "--json"]
+    let run = try program.run(["evaluate", "songs", "--out", "kept"] + options)
+    #expect(run.status == 0, "\(run.errors)")
+    let direct = try report(run)
+    #expect(direct.model == "tiny" && direct.songs.map(\.song) == ["one", "two"])
+    #expect(try program.files().filter { $0.hasPrefix("kept/") && $0.hasSuffix(".wav") }.count == 4)
+    let again = try program.run(["evaluate", "songs", "kept", "--json"])
+    let scored = try report(again)
+    #expect(scored.model == nil)
+    for (one, other) in zip(direct.songs.flatMap(\.stems), scored.songs.flatMap(\.stems)) {
+      #expect(one.stem == other.stem && one.estimate?.nsdr == other.estimate?.nsdr)
+      #expect(one.estimate?.nsdr != nil && one.mixture?.sdr != nil && one.zero?.nsdr == 0)
+    }
+    #expect(direct.mean?.estimate.nsdr == scored.mean?.estimate.nsdr)
+    // A mixture of its own is what is separated.
+    for song in ["one", "two"] {
+      try program.writeSong("songs/\(song)/mixture.wav", frames: 30_000, from: 200_000, sampleRate: 8000)
+    }
+    let mixed = try report(try program.run(["evaluate", "songs"] + options))
+    #expect(mixed.mean?.estimate.nsdr != direct.mean?.estimate.nsdr)
+  }
+
+  @Test func theTableIsForPeople() throws {
+    let program = try program()
+    defer { program.remove() }
+    let run = try program.run(["evaluate", "songs/one", "songs/one"])
+    #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
+    let rows = run.output.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
+    #expect(rows[0].starts(with: ["song", "stem", "nSDR", "SDR", "SI-SDR", "mixture/2:"]))
+    #expect(rows[1][..<2] == ["one", "hiss"] && rows[1][3...4] == ["120.00", "120.00"])
+    #expect(rows.last?.first == "mean")
+    let filtered = try report(try program.run(["evaluate", "songs/one", "songs/one", "--filters", "--json"]))
+    #expect(filtered.songs[0].stems.allSatisfy { ($0.estimate?.sir ?? 0) > 60 })
+  }
+
+  @Test func aSongThatFailsDoesNotStopTheOthers() throws {
+    let program = try program()
+    defer { program.remove() }
+    try Data("no audio".utf8).write(to: program.folder.appendingPathComponent("songs/one/hum.wav"))
+    try program.touch("temporary/.keep")
+    let run = try program.run(
+      ["evaluate", "songs", "-n", "tiny.safetensors", "--quiet", "--json"],
+      environment: ["TMPDIR": program.folder.appendingPathComponent("temporary").path])
+    #expect(run.status == 1)
+    #expect(run.errors.contains("songs/one/hum.wav: cannot be read as audio"))
+    #expect(run.errors.hasSuffix("1 of 2 songs could not be scored: one\n"))
+    #expect(try report(run).songs.map(\.song) == ["two"])
+    // Nothing is left behind.
+    #expect(try program.files().filter { $0.hasPrefix("temporary/") } == ["temporary/.keep"])
+  }
+}

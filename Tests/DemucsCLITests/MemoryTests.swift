@@ -1,0 +1,41 @@
+import Foundation
+import Testing
+
+/// A song of twenty minutes takes the memory of one of thirty seconds.
+@Suite(.serialized) struct MemoryTests {
+  /// Peak of the resident memory of a run, in bytes.
+  private func peak(_ program: Program, _ song: String, _ options: [String]) throws -> Int {
+    let place = { program.folder.appendingPathComponent($0).path }
+    let arguments =
+      ["demucs-cli", "separate", place(song), "-n", place("tiny.safetensors"), "-o", place("out")]
+      + ["-j", "2", "--quiet"] + options
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    let pointers = arguments.map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    var child: pid_t = 0
+    try #require(posix_spawn(&child, Program.executable.path, &actions, nil, pointers, environ) == 0)
+    var status: Int32 = 0
+    var usage = rusage()
+    try #require(wait4(child, &status, 0, &usage) == child)
+    #expect(status == 0)
+    return usage.ru_maxrss << 10
+  }
+
+  @Test(arguments: [
+    (1200, []), (300, ["--shifts", "3", "--rate", "original", "--clip-mode", "rescale-all", "--flac"]),
+    (300, ["--clip-mode", "none", "--two-stems", "hum", "--mixture-consistent", "distribute", "--float32"]),
+  ])
+  func doesNotGrowWithTheSong(seconds: Int, options: [String]) throws {
+    let program = try Program()
+    defer { program.remove() }
+    try TestModel().write(program)
+    try program.writeSparseSong("short.wav", seconds: 30, sampleRate: 11_025)
+    try program.writeSparseSong("long.wav", seconds: seconds, sampleRate: 11_025)
+    let short = try peak(program, "short.wav", options)
+    let long = try peak(program, "long.wav", options)
+    #expect(Double(long) <= 1.05 * Double(short), "\(short >> 10) KiB, then \(long >> 10) KiB")
+  }
+}

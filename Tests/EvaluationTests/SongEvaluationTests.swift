@@ -1,0 +1,151 @@
+import Evaluation
+import Foundation
+import Testing
+
+/// Scores of songs whose stems are known.
+struct SongEvaluationTests {
+  private static let rate = 8000
+  private static let frames = 20_100
+  private let drums = noise("drums", frames: frames)
+  private let bass = noise("bass", frames: frames, amplitude: 0.1)
+
+  private func write(_ folder: TestFolder, _ place: String, _ stems: [String: [[Float]]]) throws {
+    for (name, channels) in stems { try folder.write("\(place)/\(name).wav", channels, rate: Self.rate) }
+  }
+
+  private func evaluate(
+    _ folder: TestFolder, filters: Bool = false, truth: String = "truth", estimates: String = "estimates"
+  ) throws -> SongEvaluation {
+    let songs = try SongFolder.songs(in: folder(truth))
+    #expect(songs.count == 1)
+    return try SongEvaluation(
+      song: songs[0], estimates: songs[0].estimates(in: folder(estimates), isOnlySong: true), filters: filters)
+  }
+
+  private func energy(_ channels: [[Float]]) -> Double {
+    channels.joined().reduce(0) { $0 + Double($1) * Double($1) }
+  }
+
+  @Test func scoresAreThoseOfTheirDefinitions() throws {
+    let folder = try TestFolder()
+    try write(folder, "truth", ["drums": drums, "bass": bass])
+    let error = noise("error", frames: Self.frames, amplitude: 0.02)
+    try write(folder, "estimates", ["drums": drums.plus(error), "bass": bass])
+    let song = try evaluate(folder)
+    #expect(song.stems.map(\.name) == ["drums", "bass"])
+    #expect(song.frames == Self.frames && song.stemCount == 2 && song.notes.isEmpty)
+
+    let estimate = try #require(song.stems[0].estimate)
+    let difference = zip(drums.plus(error), drums).map { zip($0, $1).map { $0 - $1 } }
+    let expected = 10 * log10((energy(drums) + 1e-7) / (energy(difference) + 1e-7))
+    #expect(abs(estimate.nsdr - expected) < 1e-9)
+    #expect(abs((estimate.siSDR ?? 0) - 20) < 0.1 && abs((estimate.sdr ?? 0) - 20) < 0.2)
+    // Perfect: bounded, but for the epsilon of nSDR.
+    let perfect = try #require(song.stems[1].estimate)
+    #expect(perfect.sdr == 120 && perfect.siSDR == 120)
+    #expect(abs(perfect.nsdr - 10 * log10((energy(bass) + 1e-7) / 1e-7)) < 1e-6)
+
+    let mixture = try #require(song.stems[0].mixture)
+    let share = drums.plus(bass).scaled(0.5)
+    let rest = zip(share, drums).map { zip($0, $1).map { $0 - $1 } }
+    #expect(abs(mixture.nsdr - 10 * log10(energy(drums) / energy(rest))) < 1e-4)
+  }
+
+  /// A stem that is silent in the truth is reported by the level of its estimate, and is in no mean.
+  @Test func silentStemsAreReportedByLevel() throws {
+    let folder = try TestFolder()
+    let leak = noise("leak", frames: Self.frames, amplitude: 0.01)
+    try write(folder, "truth", ["drums": drums, "piano": drums.scaled(0), "guitar": leak.scaled(0.01)])
+    try write(folder, "estimates", ["drums": drums, "piano": leak, "guitar": drums.scaled(0)])
+    let song = try evaluate(folder)
+    #expect(song.stems.map { $0.estimate == nil } == [false, true, true])
+    #expect(abs(song.stems[2].estimateLevel - 20 * log10(0.01 / 3.0.squareRoot())) < 0.1)
+    #expect(song.stems[1].estimateLevel == -120)
+    let summary = EvaluationSummary([song, song])
+    #expect(summary.rows.map(\.name) == ["drums"] && summary.rows[0].songs == 2)
+    #expect(summary.silentLevel.map { $0.isFinite && $0 > -83 && $0 < -82 } == true)
+    // Silent stems leave no second out.
+    #expect(summary.all?.estimate.sdr == 120)
+  }
+
+  @Test func aSilentEstimateScoresZero() throws {
+    let folder = try TestFolder()
+    try write(folder, "truth", ["drums": drums, "bass": bass])
+    try write(folder, "estimates", ["drums": drums.scaled(0), "bass": bass.scaled(0.5)])
+    let song = try evaluate(folder)
+    let silent = try #require(song.stems[0].estimate)
+    #expect(silent.nsdr == 0 && silent.sdr == 0 && silent.siSDR == nil)
+    // It does not leave the others without a frame.
+    #expect(abs((song.stems[1].estimate?.sdr ?? 0) - 20 * log10(2)) < 1e-6)
+    let mean = EvaluationSummary([song]).all?.estimate
+    #expect(mean.map { $0.nsdr?.isFinite == true && $0.siSDR == 120 } == true)
+  }
+
+  @Test func theMixtureMayBeAFile() throws {
+    let folder = try TestFolder()
+    try write(folder, "truth", ["drums": drums, "bass": bass])
+    try write(folder, "estimates", ["drums": drums, "bass": bass])
+    let sum = try evaluate(folder)
+    try SongFolder.songs(in: folder("truth"))[0].writeMixture(to: folder("truth/mixture.wav"))
+    let file = try evaluate(folder)
+    #expect(file.stems == sum.stems)
+    try write(folder, "truth", ["mixture": drums])
+    #expect(try evaluate(folder).stems[0].mixture != sum.stems[0].mixture)
+  }
+
+  @Test func otherRatesLengthsAndNamesAreNoted() throws {
+    let folder = try TestFolder()
+    try write(folder, "truth", ["drums": drums, "bass": bass])
+    let short = drums.map { Array($0.prefix(10_000)) }
+    try write(folder, "estimates", ["drums": short, "hum": short])
+    let song = try evaluate(folder)
+    #expect(
+      song.notes == [
+        "truth: no estimate of bass; left out.", "truth: no truth of hum; left out.",
+        "truth: the estimate of drums has 10000 frames, the truth 20100; it is cut, or filled up with silence.",
+      ])
+    #expect(song.stems.map(\.name) == ["drums"] && song.stemCount == 2)
+    #expect(abs((song.stems[0].estimate?.nsdr ?? 0) - 10 * log10(20_100.0 / 10_100)) < 0.1)
+    try folder.write("other/drums.wav", [noise("x", channels: 1, frames: 30_000)[0]], rate: 12_000)
+    let resampled = try evaluate(folder, estimates: "other")
+    #expect(resampled.notes.contains("truth: the truth is resampled from 8000 to 12000 Hz, the rate of the estimates."))
+    #expect(resampled.sampleRate == 12_000 && resampled.frames == 30_150)
+    try folder.write("other/bass.wav", bass, rate: Self.rate)
+    #expect(throws: EvaluationError.self) { try evaluate(folder, estimates: "other") }
+  }
+
+  @Test func foldersOfSongsAreFound() throws {
+    let folder = try TestFolder()
+    for song in ["b", "a"] { try write(folder, "truth/\(song)", ["drums": drums]) }
+    try write(folder, "estimates/a", ["drums": drums])
+    try write(folder, "truth/nothing", ["mixture": drums])
+    let songs = try SongFolder.songs(in: folder("truth"))
+    #expect(songs.map(\.name) == ["a", "b"])
+    #expect(try songs[0].estimates(in: folder("estimates"), isOnlySong: false).keys.sorted() == ["drums"])
+    #expect(throws: EvaluationError.noEstimates(song: "b", folder: folder("estimates"))) {
+      try songs[1].estimates(in: folder("estimates"), isOnlySong: false)
+    }
+    #expect(throws: EvaluationError.notFound(folder("none"))) { try SongFolder.songs(in: folder("none")) }
+    #expect(throws: EvaluationError.noStems(folder("truth/nothing"))) {
+      try SongFolder.songs(in: folder("truth/nothing"))
+    }
+  }
+
+  /// Interference of another stem and noise that is in none come out as SIR and SAR.
+  @Test func filtersTellInterferenceFromArtifacts() throws {
+    let folder = try TestFolder()
+    try write(folder, "truth", ["drums": drums, "bass": bass])
+    let artifacts = noise("artifacts", frames: Self.frames, amplitude: 0.0002)
+    try write(
+      folder, "estimates",
+      ["drums": drums.plus(bass.delayed(7).scaled(0.2)), "bass": bass.plus(artifacts.scaled(100))])
+    let song = try evaluate(folder, filters: true)
+    let (first, second) = (try #require(song.stems[0].estimate), try #require(song.stems[1].estimate))
+    // 0.2 of a stem at half the amplitude.
+    #expect(abs((first.sir ?? 0) - 20) < 1 && (first.sar ?? 0) > 50)
+    // 512 taps in two channels explain a little of any noise.
+    #expect((second.sir ?? 0) > 20 && abs((second.sar ?? 0) - 14) < 1.5)
+    let without = try evaluate(folder).stems[0].estimate?.sdr ?? 0
+    #expect(abs(without - (first.sdr ?? 1)) < 1e-9)
+  }
+}
