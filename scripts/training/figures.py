@@ -7,6 +7,7 @@ python figures.py --check                                     exit status 1 when
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -36,12 +37,20 @@ def collect(arguments: list[str]) -> None:
         truths = [t for t in report if not ends or any(t.endswith(end) for end in ends)]
         songs = [song for truth in truths for song in report[truth]["songs"].values()]
         rows[title] = {"songs": len(songs), **means(songs)}
-    SCORES.write_text(json.dumps(rows, indent=1) + "\n")
+    SCORES.write_text(json.dumps({"sha256": model_sum(), "rows": rows}, indent=1) + "\n")
+
+
+def model_sum() -> str:
+    """SHA-256 of the embedded model."""
+    return hashlib.sha256((ROOT / "models" / "open_6s.safetensors").read_bytes()).hexdigest()
 
 
 def table() -> str:
     """The scores as a Markdown table."""
-    rows = json.loads(SCORES.read_text())
+    scores = json.loads(SCORES.read_text())
+    if scores["sha256"] != model_sum():
+        raise SystemExit(f"figures: {SCORES} is about another model: run evaluate.py and `{Path(__file__).name} collect`")
+    rows = scores["rows"]
     lines = ["| nSDR, dB | songs | " + " | ".join(STEMS) + " | mean |", "|---" * (len(STEMS) + 3) + "|"]
     for title, row in rows.items():
         cells = [f"{row[stem]:.1f}" if stem in row else "-" for stem in STEMS]
