@@ -56,4 +56,4 @@ def floor(stem: Stem) -> str:
 
 def judge(stems: Sequence[Stem], mixture: float, rule: Callable[[Stem, float], str]) -> list[Verdict]:
     """Every stem of a piece by ``rule``; whatever it says, NaN, infinity and too many samples outside break it."""
-    return [Verdict(stem, rule(stem, mixture) if stem.finite and stem.outside <= OUTSIDE else "broken") for stem in stems]
+    return [Verdict(stem, "broken" if stem.fault or stem.outside > OUTSIDE else rule(stem, mixture)) for stem in stems]

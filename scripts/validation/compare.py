@@ -1,15 +1,15 @@
-"""How far two folders of stems are from each other."""
+"""How far two folders of stems are from each other, as `demucs-cli compare` says."""
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import soundfile
-
-RELATIVE, ABSOLUTE = 1e-3, 1e-4
+from peers.measure import Failure
 
 
 @dataclass(frozen=True)
@@ -24,41 +24,31 @@ class Stem:
     error: float
     outside: float
     """Share of the samples whose difference is beyond 1e-4 + 1e-3 of the reference."""
-    finite: bool
     si_sdr: float | None
-    """dB; none where either is silent."""
+    """dB; none where either is silent, or they are equal."""
+    fault: str | None = None
+    """Why there are no figures: NaN, other lengths, no file."""
 
 
-def decibels(power: float) -> float:
-    """Of a power; minus infinity for 0."""
-    return 10 * math.log10(power) if power > 0 else -math.inf
-
-
-def compare_files(name: str, reference_path: Path, estimate_path: Path) -> Stem:
-    """Stand-in until `demucs-cli compare --json`."""
-    reference, _ = soundfile.read(reference_path, dtype="float64", always_2d=True)
-    estimate, _ = soundfile.read(estimate_path, dtype="float64", always_2d=True)
-    if reference.shape != estimate.shape:
-        raise ValueError(f"{name}: {estimate.shape} samples, expected {reference.shape}")
-    if not np.isfinite(estimate).all():
-        return Stem(name, -math.inf, decibels(np.mean(reference**2)), math.inf, 1.0, False, None)
-    error = estimate - reference
-    signal, noise = float(np.sum(reference**2)), float(np.sum(error**2))
-    snr = math.inf if noise == 0 else decibels(signal / noise)
-    gain = float(np.sum(reference * estimate)) / signal if signal else 0.0
-    residual = float(np.sum((estimate - gain * reference) ** 2))
-    si_sdr = decibels(gain * gain * signal / residual) if signal and residual and gain else None
-    outside = float(np.mean(np.abs(error) > ABSOLUTE + RELATIVE * np.abs(reference)))
-    count = reference.size
-    return Stem(name, snr, decibels(signal / count), decibels(noise / count), outside, True, si_sdr)
+def stem(found: dict[str, Any]) -> Stem:
+    """One stem of the JSON, in which what is infinite is left out."""
+    name = found["stem"]
+    if found.get("shareOutside") is None:
+        return Stem(name, -math.inf, -math.inf, math.inf, 1.0, None, "; ".join(found["failures"]))
+    equal = found["verdict"] in ("identical", "silent")
+    snr = math.inf if equal else found.get("snr", -math.inf)
+    level, error = found.get("referenceLevel", -math.inf), found.get("errorLevel", -math.inf)
+    frames = found["frames"]
+    fault = None if frames[0] == frames[1] else f"{frames[1]} frames instead of {frames[0]}"
+    return Stem(name, snr, level, error, found["shareOutside"], found.get("siSdr"), fault)
 
 
 def compare(binary: Path, reference: Path, estimate: Path) -> list[Stem]:
-    """Stem by stem, in the order of demucs."""
-    order = ["drums", "bass", "other", "vocals", "guitar", "piano"]
-    return [
-        compare_files(name, reference / f"{name}{suffix}", estimate / f"{name}.wav")
-        for name in order
-        for suffix in (".wav", ".flac")
-        if (reference / f"{name}{suffix}").exists()
-    ]
+    """Stem by stem, in the order of demucs. What ``compare`` itself thinks of the difference does not matter."""
+    command = [str(binary), "compare", str(reference), str(estimate), "--json", "--rtol", "1e-3", "--atol", "1e-4"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        return [stem(found) for found in json.loads(done.stdout)["stems"]]
+    except (json.JSONDecodeError, KeyError) as error:
+        lines = done.stderr.strip().splitlines() or [repr(error)]
+        raise Failure(f"compare {reference} {estimate}, exit {done.returncode}: {lines[-1]}") from None

@@ -113,7 +113,7 @@ class Page:
             for piece in results["pieces"]
         ]
         lines = ["", "## Pieces", "", *table(["piece", "what", "seconds", "level, dBFS RMS"], rows, align="---")]
-        lines += ["", "Each stem has all of the offset of a piece, as with `demucs`: the SNRs of `constant` and `offset` flatter."]
+        lines += ["", "Each stem has all of a piece's offset, as with `demucs`: the SNRs of `constant` and `offset` flatter."]
         if not any(piece.origin == SHARED for piece in results["pieces"]):
             lines += ["", "**Without real music**: the folder of songs beside the repository (`--shared`) was not there."]
         return lines

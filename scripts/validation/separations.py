@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import hashlib
+import math
 import os
 import shutil
 import sys
@@ -19,7 +20,7 @@ from peers.bench import command_output, machine, software
 from peers.measure import Failure, run
 
 from . import reference
-from .compare import Stem, compare, decibels
+from .compare import Stem, compare
 from .pieces import Piece, pieces
 
 
@@ -57,7 +58,8 @@ class Validation:
 
     def level(self, name: str) -> float:
         """The RMS of a piece in dBFS."""
-        return decibels(float(np.mean(self.samples[name].astype(np.float32).astype(np.float64) ** 2)))
+        power = float(np.mean(self.samples[name] ** 2))
+        return 10 * math.log10(power) if power > 0 else -math.inf
 
     def oracle(self, model: str, kind: torch.dtype) -> Path:
         """The folder of PyTorch's stems of all pieces."""
