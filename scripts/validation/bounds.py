@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from .compare import Stem
 
 PYTORCH_SNR = 100.0
 """dB; DESIGN.md of the project: 105, or 100 where arithmetic is reordered, as Winograd's convolutions do."""
+OWN_ROUNDING = 3.0
+"""dB; where fp32 misses that: by so much it may be further from PyTorch's float64 than PyTorch's float32 is."""
 MIXED_SNR = 58.0
 QUIET = 25.0
 """dB below the mixture; of stems that are quieter `mixed` is judged by ``RELATIVE_ERROR``."""
@@ -30,18 +33,33 @@ class Verdict:
 
     stem: Stem
     rule: str
-    """``snr``, ``mixture``, ``floor`` or ``broken``."""
+    """``snr``, ``float64``, ``mixture``, ``floor`` or ``broken``."""
 
 
-def pytorch(stem: Stem, mixture: float) -> str:
+@dataclass(frozen=True)
+class Arbiter:
+    """What PyTorch's float64 says of two float32 that differ."""
+
+    ours: Stem
+    theirs: Stem
+
+    @property
+    def excuses(self) -> bool:
+        """Whether the difference is no more than the rounding of PyTorch's float32."""
+        return not self.ours.fault and self.ours.snr >= min(PYTORCH_SNR, self.theirs.snr - OWN_ROUNDING)
+
+
+def pytorch(stem: Stem, mixture: float, arbiter: Arbiter | None = None) -> str:
     """The rule that fp32 keeps against PyTorch. ``mixture`` is the level of the mixture in dBFS."""
     if stem.snr >= PYTORCH_SNR:
         return "snr"
+    if arbiter and arbiter.excuses:
+        return "float64"
     return floor(stem)
 
 
-def mixed(stem: Stem, mixture: float) -> str:
-    """The rule that `mixed` keeps against fp32."""
+def mixed(stem: Stem, mixture: float, arbiter: Arbiter | None = None) -> str:
+    """The rule that `mixed` keeps against fp32; float64 has no say in it."""
     if stem.snr >= MIXED_SNR:
         return "snr"
     if stem.level < mixture - QUIET and stem.error <= mixture + RELATIVE_ERROR:
@@ -54,6 +72,13 @@ def floor(stem: Stem) -> str:
     return "floor" if stem.level < SILENT and stem.error <= FLOOR else "broken"
 
 
-def judge(stems: Sequence[Stem], mixture: float, rule: Callable[[Stem, float], str]) -> list[Verdict]:
+Rule = Callable[[Stem, float, Arbiter | None], str]
+
+
+def judge(stems: Sequence[Stem], mixture: float, rule: Rule, arbiters: Sequence[Arbiter] = ()) -> list[Verdict]:
     """Every stem of a piece by ``rule``; whatever it says, NaN, infinity and too many samples outside break it."""
-    return [Verdict(stem, "broken" if stem.fault or stem.outside > OUTSIDE else rule(stem, mixture)) for stem in stems]
+
+    def one(stem: Stem, arbiter: Arbiter | None) -> str:
+        return "broken" if stem.fault or stem.outside > OUTSIDE else rule(stem, mixture, arbiter)
+
+    return [Verdict(stem, one(stem, arbiter)) for stem, arbiter in zip_longest(stems, arbiters)]

@@ -17,7 +17,6 @@ from . import generated
 
 SECONDS = 10.0
 """Longer than a segment of 7.8 s, so that two are joined."""
-GENERATED, REPOSITORY, SHARED = "generated", "repository", "../shared"
 ALBUM = "CC0, Software-Entwicklungskit, Everything is Free"
 
 
@@ -27,7 +26,6 @@ class Piece:
 
     name: str
     about: str
-    origin: str
     make: Callable[[], np.ndarray]
     truth: Path | None = None
 
@@ -75,40 +73,40 @@ def late() -> np.ndarray:
 
 def generated_pieces() -> Iterator[Piece]:
     """Signals of formulas."""
-    yield Piece("silence", "digital silence", GENERATED, partial(generated.silence, SECONDS))
-    yield Piece("constant", "0.3 throughout: nothing but an offset", GENERATED, lambda: generated.silence(SECONDS) + 0.3)
-    yield Piece("sine", "440 Hz, amplitude 0.5", GENERATED, partial(generated.sine, SECONDS))
-    yield Piece("sweep", "20 Hz to 20 kHz, exponential, amplitude 0.5", GENERATED, partial(generated.sweep, SECONDS))
-    yield Piece("white-noise", "uniform in ±0.5, unlike in both channels", GENERATED, partial(generated.white_noise, SECONDS))
+    yield Piece("silence", "digital silence", partial(generated.silence, SECONDS))
+    yield Piece("constant", "0.3 throughout: nothing but an offset", lambda: generated.silence(SECONDS) + 0.3)
+    yield Piece("sine", "440 Hz, amplitude 0.5", partial(generated.sine, SECONDS))
+    yield Piece("sweep", "20 Hz to 20 kHz, exponential, amplitude 0.5", partial(generated.sweep, SECONDS))
+    yield Piece("white-noise", "uniform in ±0.5, unlike in both channels", partial(generated.white_noise, SECONDS))
     about = "single samples of ±1, four a second, left and right in turn"
-    yield Piece("clicks", about, GENERATED, partial(generated.clicks, SECONDS))
-    yield Piece("square", "55 Hz square wave of full scale", GENERATED, partial(generated.square, SECONDS))
-    yield Piece("speech-like", "syllables of a formant synthesiser with pauses", GENERATED, partial(generated.speech, SECONDS))
-    yield Piece("band", "synthetic drums, bass and chords", GENERATED, partial(generated.band, SECONDS))
+    yield Piece("clicks", about, partial(generated.clicks, SECONDS))
+    yield Piece("square", "55 Hz square wave of full scale", partial(generated.square, SECONDS))
+    yield Piece("speech-like", "syllables of a formant synthesiser with pauses", partial(generated.speech, SECONDS))
+    yield Piece("band", "synthetic drums, bass and chords", partial(generated.band, SECONDS))
     loud = lambda: np.clip(20 * generated.band(SECONDS), -1, 1)
-    yield Piece("clipped", "the band 26 dB too loud, clipped at full scale", GENERATED, loud)
+    yield Piece("clipped", "the band 26 dB too loud, clipped at full scale", loud)
 
 
 def song_pieces(stems: Path) -> Iterator[Piece]:
     """The sample song, and what can befall a song."""
-    yield Piece("song", "the sample song: generated pop with voice", REPOSITORY, partial(excerpt, SONG), stems)
-    yield Piece("quiet", "a part of it at -60 dBFS RMS", REPOSITORY, partial(quiet, -60.0))
-    yield Piece("loud", "a part of it 20 dB beyond full scale, as float", REPOSITORY, lambda: 10 * song())
-    yield Piece("mono", "its left channel twice", REPOSITORY, lambda: generated.stereo(song()[0]))
-    yield Piece("left-only", "the right channel silent", REPOSITORY, one_sided)
-    yield Piece("inverted", "right = -left: the mono mix is silent", REPOSITORY, inverted)
-    yield Piece("offset", "a part of it + 0.25 (DC)", REPOSITORY, lambda: song() + 0.25)
-    yield Piece("late", "8.5 s of silence, more than a segment, then a part of it", REPOSITORY, late)
-    yield Piece("short", "0.5 s of it", REPOSITORY, partial(song, 4.0, 0.5))
+    yield Piece("song", "the sample song: generated pop with voice", partial(excerpt, SONG), stems)
+    yield Piece("quiet", "a part of it at -60 dBFS RMS", partial(quiet, -60.0))
+    yield Piece("loud", "a part of it 20 dB beyond full scale, as float", lambda: 10 * song())
+    yield Piece("mono", "its left channel twice", lambda: generated.stereo(song()[0]))
+    yield Piece("left-only", "the right channel silent", one_sided)
+    yield Piece("inverted", "right = -left: the mono mix is silent", inverted)
+    yield Piece("offset", "a part of it + 0.25 (DC)", lambda: song() + 0.25)
+    yield Piece("late", "8.5 s of silence, more than a segment, then a part of it", late)
+    yield Piece("short", "0.5 s of it", partial(song, 4.0, 0.5))
 
 
 def shared_pieces(folder: Path) -> Iterator[Piece]:
     """Fixture songs and real music, as far as they are there."""
-    for name in ("song-a", "song-b", "song-c"):
+    for name in ("song-a", "song-c"):  # song-b is the sample song.
         stems = folder / "fixtures" / name
         if (stems / "mixture.flac").exists():
             about = "generated song with known stems, CC0"
-            yield Piece(name, about, SHARED, partial(excerpt, stems / "mixture.flac"), stems)
+            yield Piece(name, about, partial(excerpt, stems / "mixture.flac"), stems)
     album = (
         ("hydrogen", "synth pop", 120.0),
         ("sodium", "electronic, club", 200.0),
@@ -119,7 +117,7 @@ def shared_pieces(folder: Path) -> Iterator[Piece]:
     for name, genre, start in album:
         paths = sorted((folder / "music" / name).glob("*.ogg"))
         if paths:
-            yield Piece(name, f"{genre} ({ALBUM})", SHARED, partial(excerpt, *paths, start=start, seconds=SECONDS))
+            yield Piece(name, f"{genre} ({ALBUM})", partial(excerpt, *paths, start=start, seconds=SECONDS))
     mixes = (
         ("folk", "Karissa_Hobbs_-_Lets_Go_Fishin.hq.ogg", 40.0, "Karissa Hobbs, Let's Go Fishin', CC BY 3.0"),
         ("jazz", "Kevin_MacLeod_-_Vibe_Ace.hq.ogg", 20.0, "Kevin MacLeod, Vibe Ace, CC BY 3.0"),
@@ -134,7 +132,7 @@ def shared_pieces(folder: Path) -> Iterator[Piece]:
     for name, file, start, about in mixes:
         path = folder / "music" / "mixes" / file
         if path.exists():
-            yield Piece(name, about, SHARED, partial(excerpt, path, start=start, seconds=SECONDS))
+            yield Piece(name, about, partial(excerpt, path, start=start, seconds=SECONDS))
 
 
 def pieces(shared: Path) -> list[Piece]:

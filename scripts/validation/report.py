@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -11,10 +12,8 @@ from peers.report import table
 
 from . import bounds
 from .compare import Stem
-from .pieces import SHARED
 
 Results = dict[str, Any]
-Rule = Callable[[Stem, float], str]
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -46,6 +45,30 @@ def ruled(verdicts: list[bounds.Verdict], rule: str) -> str:
     return f"{names}: {number(max(stem.error for stem in found))} dBFS"
 
 
+def arbitrated(verdicts: list[bounds.Verdict], arbiters: list[bounds.Arbiter]) -> str:
+    """The stems that float64 has judged, and the SNR of that which it finds the worst: ours and PyTorch's."""
+    pairs = zip(verdicts, arbiters, strict=False)
+    found = [arbiter for verdict, arbiter in pairs if verdict.rule == "float64"]
+    if not found:
+        return ""
+    worst = min(found, key=lambda one: one.ours.snr - one.theirs.snr)
+    names = "all" if len(found) == len(verdicts) > 1 else ", ".join(one.ours.name for one in found)
+    return f"{names}: {number(worst.ours.snr)} ({number(worst.theirs.snr)})"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A comparison: its name in the results, its rule, and what its own column is called."""
+
+    name: str
+    rule: bounds.Rule
+    column: str
+
+
+FP32 = Kind("fp32", bounds.pytorch, "by float64: ours (PyTorch), dB")
+MIXED = Kind("mixed", bounds.mixed, "by the mixture")
+
+
 class Page:
     """Lines, and what is broken."""
 
@@ -54,31 +77,35 @@ class Page:
         self.results = results
         self.broken: list[str] = []
 
-    def judged(self, model: str, kind: str, rule: Rule) -> dict[str, list[bounds.Verdict]]:
-        """The verdicts on every piece."""
-        found = self.results["models"][model][kind]
-        return {name: bounds.judge(stems, self.results["levels"][name], rule) for name, stems in found.items()}
+    def arbiters(self, model: str, kind: Kind, piece: str) -> list[bounds.Arbiter]:
+        """What float64 says of a piece, if it was asked."""
+        return self.results["models"][model]["float64"].get(piece, []) if kind is FP32 else []
 
-    def comparison(self, model: str, kind: str, rule: Rule, mixture_rule: bool) -> list[str]:
+    def judged(self, model: str, kind: Kind) -> dict[str, list[bounds.Verdict]]:
+        """The verdicts on every piece."""
+        levels, found = self.results["levels"], self.results["models"][model][kind.name]
+        return {
+            name: bounds.judge(stems, levels[name], kind.rule, self.arbiters(model, kind, name)) for name, stems in found.items()
+        }
+
+    def comparison(self, model: str, kind: Kind) -> list[str]:
         """One row a piece."""
         rows = []
-        for name, verdicts in self.judged(model, kind, rule).items():
+        for name, verdicts in self.judged(model, kind).items():
             stems = [verdict.stem for verdict in verdicts]
             by_ratio = [verdict.stem for verdict in verdicts if verdict.rule in ("snr", "broken")]
-            failures = [verdict.stem.name for verdict in verdicts if verdict.rule == "broken"]
-            self.broken += [f"{model}, {kind}, {name}: {stem}" for stem in failures]
-            level = self.results["levels"][name]
-            cells = [name, least(by_ratio) if by_ratio else "", ruled(verdicts, "floor")]
-            if mixture_rule:
-                cells.insert(2, ruled(verdicts, "mixture"))
-            loudest = max(stem.error for stem in stems)
+            failures = [verdict.stem for verdict in verdicts if verdict.rule == "broken"]
+            self.broken += [
+                f"{model}, {kind.name}, {name}: {stem.name}{f' ({stem.fault})' * bool(stem.fault)}" for stem in failures
+            ]
+            level, loudest = self.results["levels"][name], max(stem.error for stem in stems)
+            own = ruled(verdicts, "mixture") if kind is MIXED else arbitrated(verdicts, self.arbiters(model, kind, name))
+            cells = [name, least(by_ratio) if by_ratio else "", own, ruled(verdicts, "floor")]
             cells.append(number(loudest - level) if math.isfinite(level) else "")
             cells.append(percent(max(stem.outside for stem in stems)))
-            cells.append(f"**broken: {', '.join(failures)}**" if failures else "kept")
+            cells.append(f"**broken: {', '.join(stem.name for stem in failures)}**" if failures else "kept")
             rows.append(cells)
-        head = ["piece", "least SNR, dB", "by the floor", "largest error re mixture, dB", "most outside", "bounds"]
-        if mixture_rule:
-            head.insert(2, "by the mixture")
+        head = ["piece", "least SNR, dB", kind.column, "by the floor", "largest error re mixture, dB", "most outside", "bounds"]
         return table(head, rows)
 
     def head(self) -> list[str]:
@@ -114,7 +141,7 @@ class Page:
         ]
         lines = ["", "## Pieces", "", *table(["piece", "what", "seconds", "level, dBFS RMS"], rows, align="---")]
         lines += ["", "Each stem has all of a piece's offset, as with `demucs`: the SNRs of `constant` and `offset` flatter."]
-        if not any(piece.origin == SHARED for piece in results["pieces"]):
+        if not results["shared"]:
             lines += ["", "**Without real music**: the folder of songs beside the repository (`--shared`) was not there."]
         return lines
 
@@ -127,7 +154,12 @@ class Page:
             *table(
                 ["", "bound"],
                 [
-                    ["fp32 against PyTorch", f"SNR of each stem at least {bounds.PYTORCH_SNR:g} dB"],
+                    [
+                        "fp32 against PyTorch",
+                        f"SNR of each stem at least {bounds.PYTORCH_SNR:g} dB against its float32; of stems that miss it at least"
+                        f" {bounds.PYTORCH_SNR:g} dB against its float64, or at most {bounds.OWN_ROUNDING:g} dB less than its own"
+                        " float32 has (*by float64*)",
+                    ],
                     [
                         "`mixed` against fp32",
                         f"SNR of each stem at least {bounds.MIXED_SNR:g} dB; of stems more than {bounds.QUIET:g} dB below the"
@@ -152,40 +184,25 @@ class Page:
         """The comparisons."""
         lines = []
         for model in self.results["models"]:
-            lines += ["", f"## fp32 against PyTorch, {model}", "", self.summary(model, "fp32", bounds.pytorch), ""]
-            lines += self.comparison(model, "fp32", bounds.pytorch, False)
-            lines += self.rounding(model)
+            lines += ["", f"## fp32 against PyTorch, {model}", "", self.summary(model, FP32), "", *self.comparison(model, FP32)]
         if not self.results["mixed"]:
             missing = "**Not measured**: this `demucs-cli separate` has no `--precision mixed`."
             return [*lines, "", "## mixed against fp32", "", missing]
         for model in self.results["models"]:
-            lines += ["", f"## mixed against fp32, {model}", "", self.summary(model, "mixed", bounds.mixed), ""]
-            lines += self.comparison(model, "mixed", bounds.mixed, True)
+            lines += ["", f"## mixed against fp32, {model}", "", self.summary(model, MIXED), "", *self.comparison(model, MIXED)]
         return lines
 
-    def summary(self, model: str, kind: str, rule: Rule) -> str:
+    def summary(self, model: str, kind: Kind) -> str:
         """How many stems, by which rule, and the least and the median of those judged by their SNR."""
-        verdicts = [verdict for one in self.judged(model, kind, rule).values() for verdict in one]
-        counts = {name: sum(verdict.rule == name for verdict in verdicts) for name in ("snr", "mixture", "floor", "broken")}
+        verdicts = [verdict for one in self.judged(model, kind).values() for verdict in one]
+        counts = Counter(verdict.rule for verdict in verdicts)
         ratios = [verdict.stem.snr for verdict in verdicts if verdict.rule == "snr" and math.isfinite(verdict.stem.snr)]
         text = f"{len(verdicts)} stems: {counts['snr']} judged by their SNR"
         if ratios:
             text += f" (least {min(ratios):.1f}, median {median(ratios):.1f} dB)"
-        if counts["mixture"]:
-            text += f", {counts['mixture']} by the mixture"
-        text += f", {counts['floor']} by the floor; "
-        return text + (f"**{counts['broken']} broken**." if counts["broken"] else "all bounds kept.")
-
-    def rounding(self, model: str) -> list[str]:
-        """Whose the difference between fp32 and PyTorch is, if PyTorch's float64 was asked."""
-        found = self.results["models"][model]
-        if "PyTorch against float64" not in found:
-            return []
-        rows = []
-        for name, theirs in found["PyTorch against float64"].items():
-            rows.append([name, least(found["fp32 against float64"][name]), least(theirs)])
-        head = ["against PyTorch float64: least SNR, dB", "demucs-cli fp32", "PyTorch float32"]
-        return ["", *table(head, rows)]
+        words = {"float64": "by float64", "mixture": "by the mixture", "floor": "by the floor"}
+        text += "".join(f", {counts[rule]} {name}" for rule, name in words.items() if counts[rule])
+        return text + (f"; **{counts['broken']} broken**." if counts["broken"] else "; all bounds kept.")
 
     def truth(self) -> list[str]:
         """SI-SDR of the songs whose true stems are known."""

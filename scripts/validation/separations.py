@@ -9,6 +9,7 @@ import math
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from peers.bench import command_output, machine, software
 from peers.measure import Failure, run
 
 from . import reference
+from .bounds import PYTORCH_SNR, Arbiter
 from .compare import Stem, compare
 from .pieces import Piece, pieces
 
@@ -61,12 +63,12 @@ class Validation:
         power = float(np.mean(self.samples[name] ** 2))
         return 10 * math.log10(power) if power > 0 else -math.inf
 
-    def oracle(self, model: str, kind: torch.dtype) -> Path:
-        """The folder of PyTorch's stems of all pieces."""
+    def oracle(self, model: str, kind: torch.dtype, names: Iterable[str]) -> Path:
+        """The folder of PyTorch's stems of these pieces."""
         folder = self.cache / "reference" / model / str(kind).removeprefix("torch.")
         oracle = reference.Reference(self.models[model], kind, folder)
-        for name, samples in self.samples.items():
-            if oracle.separate(name, samples):
+        for name in names:
+            if oracle.separate(name, self.samples[name]):
                 say(f"{model}, PyTorch {kind}: {name}")
         return folder
 
@@ -82,20 +84,26 @@ class Validation:
         run([*command, *(str(self.audio / f"{name}.wav") for name in self.samples)], os.cpu_count() or 1)
         return out / model
 
-    def compared(self, expected: Path, found: Path) -> dict[str, list[Stem]]:
-        """The stems of all pieces, by the name of the piece."""
-        return {name: compare(self.options.binary, expected / name, found / name) for name in self.samples}
+    def compared(self, expected: Path, found: Path, names: Iterable[str] | None = None) -> dict[str, list[Stem]]:
+        """The stems of pieces, of all unless named, by the name of the piece."""
+        return {name: compare(self.options.binary, expected / name, found / name) for name in names or self.samples}
+
+    def arbitrated(self, model: str, found: dict[str, list[Stem]], single: Path, fp32: Path) -> dict[str, list[Arbiter]]:
+        """What PyTorch's float64 says of pieces that break the bound of float32 against float32."""
+        names = [name for name, stems in found.items() if any(not stem.snr >= PYTORCH_SNR for stem in stems)]
+        if not names:
+            return {}
+        double = self.oracle(model, torch.float64, names)
+        ours, theirs = (self.compared(double, folder, names) for folder in (fp32, single))
+        return {name: [Arbiter(*pair) for pair in zip(ours[name], theirs[name], strict=True)] for name in names}
 
     def model(self, model: str) -> dict[str, Any]:
         """All that is found out about one model."""
-        single = self.oracle(model, torch.float32)
+        single = self.oracle(model, torch.float32, self.samples)
         fp32 = self.ours(model, "fp32")
         folders = {"PyTorch": single, "fp32": fp32}
         results: dict[str, Any] = {"fp32": self.compared(single, fp32)}
-        if self.options.float64:
-            double = self.oracle(model, torch.float64)
-            results["fp32 against float64"] = self.compared(double, fp32)
-            results["PyTorch against float64"] = self.compared(double, single)
+        results["float64"] = self.arbitrated(model, results["fp32"], single, fp32)
         if self.has_mixed:
             folders["mixed"] = self.ours(model, "mixed")
             results["mixed"] = self.compared(fp32, folders["mixed"])
@@ -117,6 +125,7 @@ class Validation:
             "oracle": list(reference.versions()),
             "checksums": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.models.items()},
             "pieces": self.pieces,
+            "shared": self.options.shared.is_dir(),
             "seconds": {name: samples.shape[1] / SAMPLE_RATE for name, samples in self.samples.items()},
             "levels": {name: self.level(name) for name in self.samples},
             "mixed": self.has_mixed,
