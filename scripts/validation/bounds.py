@@ -53,9 +53,7 @@ def pytorch(stem: Stem, mixture: float, arbiter: Arbiter | None = None) -> str:
     """The rule that fp32 keeps against PyTorch. ``mixture`` is the level of the mixture in dBFS."""
     if stem.snr >= PYTORCH_SNR:
         return "snr"
-    if arbiter and arbiter.excuses:
-        return "float64"
-    return floor(stem)
+    return "float64" if arbiter and arbiter.excuses else floor(stem)
 
 
 def mixed(stem: Stem, mixture: float, arbiter: Arbiter | None = None) -> str:

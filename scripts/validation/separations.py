@@ -21,7 +21,7 @@ from peers.bench import command_output, machine, software
 from peers.measure import Failure, run
 
 from . import reference
-from .bounds import PYTORCH_SNR, Arbiter
+from .bounds import Arbiter, pytorch
 from .compare import Stem, compare
 from .pieces import Piece, pieces
 
@@ -90,7 +90,7 @@ class Validation:
 
     def arbitrated(self, model: str, found: dict[str, list[Stem]], single: Path, fp32: Path) -> dict[str, list[Arbiter]]:
         """What PyTorch's float64 says of pieces that break the bound of float32 against float32."""
-        names = [name for name, stems in found.items() if any(not stem.snr >= PYTORCH_SNR for stem in stems)]
+        names = [name for name, stems in found.items() if any(pytorch(stem, self.level(name)) == "broken" for stem in stems)]
         if not names:
             return {}
         double = self.oracle(model, torch.float64, names)
