@@ -32,6 +32,7 @@ DISPATCH(kernel_multiply)
 DISPATCH(kernel_transpose)
 DISPATCH(kernel_gather_spectra)
 DISPATCH(kernel_add)
+DISPATCH(kernel_round)
 DISPATCH(kernel_winograd_input)
 DISPATCH(kernel_winograd_output)
 

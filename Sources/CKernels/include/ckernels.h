@@ -20,6 +20,16 @@ void kernel_meter_stop(double start, double operations);
 // Floating-point operations and thread-seconds since the program began. Call it while no product runs.
 void kernel_meter_total(double *operations, double *seconds);
 
+// A format in which a device would store numbers; here they stay floats that have a place in it.
+typedef enum { kernel_fp32 = 0, kernel_fp16 = 1, kernel_bf16 = 2 } kernel_format;
+// x = the nearest number of the format, ties to even, as IEEE 754 has it: what is too large becomes infinity, what is too
+// small for full precision loses digits one by one. In place on `lines` lines of `columns` floats.
+void kernel_round(float *x, size_t stride, size_t lines, size_t columns, kernel_format format);
+// How many calls of kernel_round have left an infinity or a NaN behind since the program began.
+size_t kernel_overflow_count(void);
+// Adds one to it.
+void kernel_note_overflow(void);
+
 // Elementwise, in place on `count` floats; for tests and odd places.
 void kernel_exp(float *x, size_t count);
 // 2^x for x up to 1, as the softmax takes it.

@@ -26,6 +26,7 @@ typedef struct {
   __typeof__(kernel_transpose) *transpose;
   __typeof__(kernel_gather_spectra) *gather_spectra;
   __typeof__(kernel_add) *add;
+  __typeof__(kernel_round) *round;
   __typeof__(kernel_winograd_input) *winograd_input;
   __typeof__(kernel_winograd_output) *winograd_output;
 } kernel_version;
