@@ -72,7 +72,7 @@ struct ChunkArguments: ParsableArguments {
   var overlap = 0.25
 
   @Option(
-    help: ArgumentHelp("Length of a segment. (default: the longest the model takes)", valueName: "seconds"))
+    help: ArgumentHelp("Length of a segment. (default: the model's)", valueName: "seconds"))
   var segment: Double?
 
   @Option(

@@ -3,7 +3,8 @@ import Layers
 import Tensors
 
 /// What lies between encoder and decoder: the transformer, and before and after it, if `bottom_channels` asks for them,
-/// convolutions that change the number of channels.
+/// convolutions that change the number of channels. In an HDemucs nothing passes there but silence: all that the decoder
+/// gets comes by the skip connections.
 struct Bottom {
   private struct Resizing {
     let up: Convolution
@@ -14,10 +15,12 @@ struct Bottom {
 
   private let transformer: CrossTransformerEncoder?
   private let resizing: Resizing?
+  private let isSilent: Bool
   private let margin: Int
 
   init(_ parameters: Parameters, _ configuration: Configuration) throws {
     margin = configuration.margin
+    isSilent = configuration.transformer == nil
     if configuration.bottomChannels > 0, let deepest = configuration.layers.last {
       let (inner, outer) = (configuration.bottomChannels, deepest.outputChannels)
       resizing = Resizing(
@@ -28,9 +31,9 @@ struct Bottom {
     } else {
       resizing = nil
     }
-    transformer =
-      configuration.transformer.layers > 0
-      ? try CrossTransformerEncoder(parameters, configuration.transformer) : nil
+    transformer = try configuration.transformer.flatMap {
+      $0.layers > 0 ? try CrossTransformerEncoder(parameters, $0) : nil
+    }
   }
 
   /// - Parameters:
@@ -48,7 +51,12 @@ struct Bottom {
     guard let transformer else {
       for (source, target) in [(x, output), (time, timeOutput)] {
         for row in 0..<source.rows {
-          target.row(row).update(from: source.row(row), count: source.channels * source.stride)
+          let count = source.channels * source.stride
+          if isSilent {
+            target.row(row).update(repeating: 0, count: count)
+          } else {
+            target.row(row).update(from: source.row(row), count: count)
+          }
         }
       }
       return (output, timeOutput)

@@ -1,7 +1,7 @@
 import Checkpoints
 
-/// The hyper-parameters of an `HTDemucs`: the arguments of `demucs.htdemucs.HTDemucs.__init__`, under their names, with
-/// their defaults, and what follows from them.
+/// The hyper-parameters of an HTDemucs or an HDemucs: the arguments of `demucs.htdemucs.HTDemucs.__init__` or
+/// `demucs.hdemucs.HDemucs.__init__`, under their names, with their defaults, and what follows from them.
 public struct Configuration: Sendable {
   /// Names of the stems.
   public let sources: [String]
@@ -12,6 +12,10 @@ public struct Configuration: Sendable {
   public let segmentLength: Int
   /// Whether every input is padded to `segmentLength`.
   public let usesTrainingSegment: Bool
+  /// Whether segments may be longer than those of the training: in an HDemucs nothing depends on their length.
+  public let takesLongSegments: Bool
+  /// How the ends of a segment are padded for the STFT.
+  package let framing: Spectrogram.Framing
   /// Points of the STFT; the hop is a quarter.
   public let fftSize: Int
 
@@ -28,7 +32,8 @@ public struct Configuration: Sendable {
   let frequencyEmbeddingWeight: Float
   let embeddingScale: Float
   let bottomChannels: Int
-  package let transformer: TransformerConfiguration
+  /// nil for an HDemucs.
+  package let transformer: TransformerConfiguration?
   /// From the outside in: layer 0 sees the spectrogram and the waveform.
   let layers: [LayerShape]
   /// Parameters in the checkpoint that the constructor does not have; demucs drops them too.
@@ -53,44 +58,32 @@ public struct Configuration: Sendable {
     return max(16, dilation, context, encoderContext, reach)
   }
 
-  static let parameters = [
-    "sources", "audio_channels", "channels", "channels_time", "growth", "nfft", "wiener_iters", "end_iters",
-    "wiener_residual", "cac", "depth", "rewrite", "multi_freqs", "multi_freqs_depth", "freq_emb", "emb_scale",
-    "emb_smooth", "kernel_size", "time_stride", "stride", "context", "context_enc", "norm_starts", "norm_groups",
-    "dconv_mode", "dconv_depth", "dconv_comp", "dconv_init", "bottom_channels", "t_layers", "t_emb",
-    "t_hidden_scale", "t_heads", "t_dropout", "t_max_positions", "t_norm_in", "t_norm_in_group", "t_group_norm",
-    "t_norm_first", "t_norm_out", "t_max_period", "t_weight_decay", "t_lr", "t_layer_scale", "t_gelu",
-    "t_weight_pos_embed", "t_sin_random_shift", "t_cape_mean_normalize", "t_cape_augment",
-    "t_cape_glob_loc_scale", "t_sparse_self_attn", "t_sparse_cross_attn", "t_mask_type", "t_mask_random_seed",
-    "t_sparse_attn_window", "t_global_window", "t_sparsity", "t_auto_sparsity", "t_cross_first", "rescale",
-    "samplerate", "segment", "use_train_segment",
-  ]
-
   /// - Throws: `ConfigurationError`, naming the parameter.
   public init(_ description: ModelDescription) throws {
-    guard description.klass == "demucs.htdemucs.HTDemucs" else {
+    guard let network = Network(rawValue: description.klass) else {
       throw ConfigurationError.unknownClass(description.klass)
     }
-    let arguments = try Arguments(description, parameters: Self.parameters)
+    let arguments = try Arguments(description, parameters: network.parameters)
     ignoredParameters = arguments.unknown
-    guard try arguments.flag("cac", true) else {
-      throw ConfigurationError.notImplemented(parameter: "cac", value: "false")
+    for name in network.required where try !arguments.flag(name, true) {
+      throw ConfigurationError.notImplemented(parameter: name, value: "false")
     }
-    for name in ["multi_freqs", "t_sin_random_shift", "t_sparse_self_attn", "t_sparse_cross_attn"] {
-      try arguments.refuse(name)
-    }
+    for name in network.refused { try arguments.refuse(name) }
 
     sources = try arguments.strings("sources")
     audioChannels = try arguments.integer("audio_channels", 2, in: 1...64)
     sampleRate = try arguments.integer("samplerate", 44100, in: 1...768_000)
-    usesTrainingSegment = try arguments.flag("use_train_segment", true)
+    usesTrainingSegment = network == .htdemucs ? try arguments.flag("use_train_segment", true) : false
+    takesLongSegments = network == .hdemucs
+    let isOld = network == .hdemucs ? try arguments.flag("hybrid_old", false) : false
+    framing = isOld ? .delayed : .centred
     fftSize = try arguments.integer("nfft", 4096, in: 16...(1 << 20))
     guard fftSize % 8 == 0 else {
       throw ConfigurationError.invalid(
         parameter: "nfft", value: "\(fftSize)", expected: "a multiple of 8")
     }
-    segmentLength = try Self.segmentLength(arguments, sampleRate: sampleRate)
-    depth = try arguments.integer("depth", 4, in: 1...16)
+    segmentLength = try Self.segmentLength(arguments, missing: network.segment, sampleRate: sampleRate)
+    depth = try arguments.integer("depth", network.depth, in: 1...16)
     hasRewrite = try arguments.flag("rewrite", true)
     context = try arguments.integer("context", 1, in: 0...64)
     encoderContext = try arguments.integer("context_enc", 0, in: 0...64)
@@ -99,19 +92,29 @@ public struct Configuration: Sendable {
     dconvInEncoder = dconvMode & 1 != 0
     dconvInDecoder = dconvMode & 2 != 0
     dconvDepth = try arguments.integer("dconv_depth", 2, in: -10...10)
-    dconvCompression = try arguments.number("dconv_comp", 8, in: 0.01...65536)
+    dconvCompression = try arguments.number("dconv_comp", network.dconvCompression, in: 0.01...65536)
     frequencyEmbeddingWeight = Float(try arguments.optionalNumber("freq_emb", 0.2) ?? 0)
     embeddingScale = Float(try arguments.number("emb_scale", 10, in: -1e6...1e6))
-    bottomChannels = try arguments.integer("bottom_channels", 0, in: 0...65536)
     layers = try Self.layerShapes(
-      arguments, depth: depth, fftSize: fftSize, audioChannels: audioChannels, sourceCount: sources.count)
-    transformer = try TransformerConfiguration(
-      arguments, layers: layers, bottomChannels: bottomChannels)
-    if usesTrainingSegment { try checkLengths(segmentLength) }
+      arguments, depth: depth, fftSize: fftSize, audioChannels: audioChannels, sourceCount: sources.count,
+      context: try network.context(arguments))
+    switch network {
+    case .htdemucs:
+      bottomChannels = try arguments.integer("bottom_channels", 0, in: 0...65536)
+      transformer = try TransformerConfiguration(arguments, layers: layers, bottomChannels: bottomChannels)
+      if usesTrainingSegment { try checkLengths(segmentLength) }
+    case .hdemucs:
+      bottomChannels = 0
+      transformer = nil
+      guard layers.contains(where: \.isLastFrequency) else {
+        throw ConfigurationError.inconsistent(
+          "the branches never merge: \(depth) layers do not bring \(frequencies) frequencies down to one")
+      }
+    }
   }
 
-  private static func segmentLength(_ arguments: Arguments, sampleRate: Int) throws -> Int {
-    let value = arguments["segment"] ?? .integer(10)
+  private static func segmentLength(_ arguments: Arguments, missing: Int, sampleRate: Int) throws -> Int {
+    let value = arguments["segment"] ?? .integer(missing)
     var length = value.fractionValue?.truncatedProduct(sampleRate)
     if length == nil, let seconds = value.doubleValue {
       length = Int(exactly: (seconds * Double(sampleRate)).rounded(.towardZero))

@@ -12,7 +12,8 @@ public enum ConfigurationError: Error, CustomStringConvertible, Sendable, Equata
   public var description: String {
     switch self {
     case .unknownClass(let name):
-      "The model's class is '\(name)'; this program builds 'demucs.htdemucs.HTDemucs'."
+      "The model's class is '\(name)'; this program builds 'demucs.htdemucs.HTDemucs'"
+        + " and 'demucs.hdemucs.HDemucs'."
     case .invalid(let parameter, let value, let expected):
       "The model's parameter '\(parameter)' is \(value), but must be \(expected)."
     case .notImplemented(let parameter, let value):

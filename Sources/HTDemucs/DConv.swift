@@ -5,12 +5,17 @@ import Tensors
 /// The dilated residual branch of a layer: `demucs.demucs.DConv`.
 ///
 /// Each sub-layer squeezes the channels with a dilated convolution over time, opens them again into a gated linear unit,
-/// and adds the result, scaled per channel, to its input.
+/// and adds the result, scaled per channel, to its input. In the inner layers of an HDemucs there are an LSTM and an
+/// attention between the two.
 package struct DConv {
   struct SubLayer {
     let name: String
     let squeeze: Convolution
     let squeezeNorm: GroupNorm
+    let lstm: BLSTM?
+    let attention: LocalState?
+    /// Place of `expand` among PyTorch's modules.
+    let expandIndex: Int
     let expand: Convolution
     let expandNorm: GroupNorm
     /// `[channels]`.
@@ -25,7 +30,11 @@ package struct DConv {
   /// - Parameters:
   ///   - depth: number of sub-layers; negative for the same number without dilation.
   ///   - compression: channels / hidden channels.
-  package init(_ parameters: Parameters, _ name: String, channels: Int, depth: Int, compression: Double) throws {
+  ///   - context: what stands between squeezing and expanding.
+  package init(
+    _ parameters: Parameters, _ name: String, channels: Int, depth: Int, compression: Double,
+    context: DConvContext = DConvContext()
+  ) throws {
     self.name = name
     self.channels = channels
     hidden = Int(Double(channels) / compression)
@@ -37,6 +46,7 @@ package struct DConv {
     for index in 0..<abs(depth) {
       let layer = "\(name).layers.\(index)"
       let dilation = depth > 0 ? 1 << index : 1
+      let expandIndex = 3 + (context.hasLSTM ? 1 : 0) + (context.hasAttention ? 1 : 0)
       layers.append(
         SubLayer(
           name: layer,
@@ -44,9 +54,13 @@ package struct DConv {
             layer + ".0", inputs: channels, outputs: hidden, columnKernel: 3, columnPadding: dilation,
             columnDilation: dilation),
           squeezeNorm: try parameters.groupNorm(layer + ".1", groups: 1, channels: hidden),
-          expand: try parameters.convolution(layer + ".3", inputs: hidden, outputs: 2 * channels),
-          expandNorm: try parameters.groupNorm(layer + ".4", groups: 1, channels: 2 * channels),
-          layerScale: try parameters.tensor(layer + ".6.scale", [channels])))
+          lstm: context.hasLSTM ? try BLSTM(parameters, layer + ".3", channels: hidden) : nil,
+          attention: context.hasAttention
+            ? try LocalState(parameters, "\(layer).\(expandIndex - 1)", channels: hidden) : nil,
+          expandIndex: expandIndex,
+          expand: try parameters.convolution("\(layer).\(expandIndex)", inputs: hidden, outputs: 2 * channels),
+          expandNorm: try parameters.groupNorm("\(layer).\(expandIndex + 1)", groups: 1, channels: 2 * channels),
+          layerScale: try parameters.tensor("\(layer).\(expandIndex + 3).scale", [channels])))
     }
     self.layers = layers
   }
@@ -99,82 +113,148 @@ package struct DConv {
       channels: channels, columns: columns)
   }
 
-  /// Works on a map of one row, in place, tile by tile: norms are over the whole length, as in the time branch.
-  /// - Parameter map: `[1, channels, columns]`, its margin at least the largest dilation.
+  /// Whether a row cannot be done by one worker while it is in cache.
+  var hasContext: Bool { layers.contains { $0.lstm != nil || $0.attention != nil } }
+
+  /// Works on a whole map, in place, in the form that suits it.
+  func apply(to map: FeatureMap, isFrequency: Bool, workspace: Workspace) {
+    guard isFrequency, !hasContext else { return applyToSequence(map, workspace: workspace) }
+    workspace.forEach(map.rows) { row, scratch in
+      applyToRow(
+        map.row(row), stride: map.stride, columns: map.columns, index: row, rows: map.rows, scratch: scratch,
+        taps: workspace.taps)
+    }
+  }
+
+  /// Works on a map in place, step by step and tile by tile: norms are over the whole length of a row, as in the time
+  /// branch.
+  /// - Parameter map: `[rows, channels, columns]`, its margin at least the largest dilation; rows know nothing of each
+  ///   other.
   package func applyToSequence(_ map: FeatureMap, workspace: Workspace) {
-    workspace.measure("time residual branch") { applied(map, workspace) }
+    workspace.measure(hasContext ? "residual branch with context" : "time residual branch") { applied(map, workspace) }
   }
 
   private func applied(_ map: FeatureMap, _ workspace: Workspace) {
-    let columns = map.columns
-    let tiles = Tile.tiles(rows: 1, columns: columns, channels: 2 * channels)
+    let (rows, columns) = (map.rows, map.columns)
+    let tiles = Tile.tiles(rows: rows, columns: columns, channels: 2 * channels)
     let taps = workspace.taps
     for layer in layers {
       let mark = workspace.arena.mark
-      let squeezed = FeatureMap(in: workspace.arena, rows: 1, channels: hidden, columns: columns, margin: 0)
-      let affine = workspace.arena.allocate(2 * hidden)
-      let expandedAffine = workspace.arena.allocate(4 * channels)
+      var squeezed = FeatureMap(in: workspace.arena, rows: rows, channels: hidden, columns: columns, margin: 0)
+      let affine = workspace.arena.allocate(rows * 2 * hidden)
+      let expandedAffine = workspace.arena.allocate(rows * 4 * channels)
       let width = squeezed.stride
       let squeezeBias = layer.squeeze.bias.data
-      let expandBias = layer.expand.bias.data
 
-      var sums = sumOverTiles(tiles, workspace) { tile, scratch, sums in
-        let out = squeezed.data + tile.start
+      prepare(layer.squeezeNorm, squeezeBias, tiles, rows: rows, columns: columns, affine, workspace) {
+        tile, scratch, sums in
+        let out = squeezed.row(tile.row) + tile.start
         layer.squeeze.apply(
-          map, row: 0, column: tile.start, columns: tile.count, into: out, width, scratch: scratch)
+          map, row: tile.row, column: tile.start, columns: tile.count, into: out, width, scratch: scratch)
         layer.squeezeNorm.gather(out, stride: width, columns: tile.count, shift: squeezeBias, into: sums)
       }
-      layer.squeezeNorm.affine(
-        sums: sums, positions: columns, added: squeezeBias, scale: affine, shift: affine + hidden)
-      taps.map { tapSqueeze($0, layer, squeezed.data, width, affine, 0, 1, 0, columns, columns) }
-
-      sums = sumOverTiles(tiles, workspace) { tile, scratch, sums in
-        let hiddenTile = squeezed.data + tile.start
-        kernel_affine(
-          hiddenTile, width, hiddenTile, width, hidden, tile.count, affine, affine + hidden, kernel_activation_gelu,
-          nil, 0)
-        let expanded = scratch.allocate(2 * channels * tile.count)
-        layer.expand.apply(
-          squeezed, row: 0, column: tile.start, columns: tile.count, into: expanded, tile.count, scratch: scratch)
-        layer.expandNorm.gather(
-          expanded, stride: tile.count, columns: tile.count, shift: expandBias, into: sums)
-      }
-      layer.expandNorm.affine(
-        sums: sums, positions: columns, added: expandBias, scale: expandedAffine,
-        shift: expandedAffine + 2 * channels)
-      taps.map { tapActivation($0, layer, squeezed.data, width, 0, 1, 0, columns, columns) }
-
-      // The expanded channels are many and cheap to make: they are computed again rather than kept.
-      workspace.forEach(tiles) { _, tile, scratch in
-        let expanded = scratch.allocate(2 * channels * tile.count)
-        layer.expand.apply(
-          squeezed, row: 0, column: tile.start, columns: tile.count, into: expanded, tile.count, scratch: scratch)
-        taps.map {
-          tapExpand($0, layer, expanded, tile.count, expandedAffine, 0, 1, tile.start, tile.count, columns, scratch)
+      if let taps {
+        for row in 0..<rows {
+          tapSqueeze(taps, layer, squeezed.row(row), width, affine + row * 2 * hidden, row, rows, 0, columns, columns)
         }
-        kernel_affine_glu(
-          map.data + tile.start, map.stride, expanded, tile.count, channels, tile.count, expandedAffine,
-          expandedAffine + 2 * channels, layer.layerScale.data)
       }
+      func activate(_ tile: Tile) {
+        let place = squeezed.row(tile.row) + tile.start
+        let factors = affine + tile.row * 2 * hidden
+        kernel_affine(
+          place, width, place, width, hidden, tile.count, factors, factors + hidden, kernel_activation_gelu, nil, 0)
+        taps.map { tapActivation($0, layer, place, width, tile.row, rows, tile.start, tile.count, columns) }
+      }
+      let hasContext = layer.lstm != nil || layer.attention != nil
+      if hasContext {
+        workspace.forEach(tiles) { _, tile, _ in activate(tile) }
+        if let lstm = layer.lstm { squeezed = lstm(squeezed, workspace: workspace) }
+        if let attention = layer.attention { attention(squeezed, workspace: workspace) }
+      }
+      expand(layer, squeezed, into: map, tiles, expandedAffine, workspace) { if !hasContext { activate($0) } }
       workspace.arena.rewind(to: mark)
     }
-    taps?.record(
-      .batch(name, rows: 1, channels: channels, columns: columns), map.data, stride: map.stride, channels: channels,
-      columns: columns)
+    taps?.record(.batch(name, rows: rows, channels: channels, columns: columns), map)
+  }
+
+  /// The second half of a sub-layer: 1x1 convolution, norm, gated linear unit, scaled and added to the map.
+  /// - Parameter activate: done to each tile of `hiddenMap` before it is first read.
+  private func expand(
+    _ layer: SubLayer, _ hiddenMap: FeatureMap, into map: FeatureMap, _ tiles: [Tile],
+    _ affine: UnsafeMutablePointer<Float>, _ workspace: Workspace, activate: (Tile) -> Void
+  ) {
+    let (rows, columns) = (map.rows, map.columns)
+    let bias = layer.expand.bias.data
+    func product(_ tile: Tile, _ scratch: Arena) -> UnsafeMutablePointer<Float> {
+      let expanded = scratch.allocate(2 * channels * tile.count)
+      layer.expand.apply(
+        hiddenMap, row: tile.row, column: tile.start, columns: tile.count, into: expanded, tile.count,
+        scratch: scratch)
+      return expanded
+    }
+    prepare(layer.expandNorm, bias, tiles, rows: rows, columns: columns, affine, workspace) { tile, scratch, sums in
+      activate(tile)
+      layer.expandNorm.gather(
+        product(tile, scratch), stride: tile.count, columns: tile.count, shift: bias, into: sums)
+    }
+    // The expanded channels are many and cheap to make: they are computed again rather than kept.
+    workspace.forEach(tiles) { _, tile, scratch in
+      let expanded = product(tile, scratch)
+      let factors = affine + tile.row * 4 * channels
+      workspace.taps.map {
+        tapExpand($0, layer, expanded, tile.count, factors, tile.row, rows, tile.start, tile.count, columns, scratch)
+      }
+      kernel_affine_glu(
+        map.row(tile.row) + tile.start, map.stride, expanded, tile.count, channels, tile.count, factors,
+        factors + 2 * channels, layer.layerScale.data)
+    }
+  }
+
+  /// Makes the factors and addends of a norm over each row, `[rows, 2, channels of the norm]`, from what `gather` finds in
+  /// the tiles.
+  private func prepare(
+    _ norm: GroupNorm, _ added: UnsafePointer<Float>, _ tiles: [Tile], rows: Int, columns: Int,
+    _ affine: UnsafeMutablePointer<Float>, _ workspace: Workspace,
+    gather: (_ tile: Tile, _ scratch: Arena, _ sums: UnsafeMutablePointer<Double>) -> Void
+  ) {
+    let sums = sumOverTiles(tiles, workspace, rows: rows, gather)
+    for row in 0..<rows {
+      let factors = affine + row * 2 * norm.channels
+      norm.affine(
+        sums: Array(sums[2 * row..<2 * row + 2]), positions: columns, added: added, scale: factors,
+        shift: factors + norm.channels)
+    }
   }
 }
 
-/// Adds up what each tile contributes to a norm over one group, in the order of the tiles.
+/// What stands in the middle of each sub-layer of a residual branch: `lstm` and `attn` of `demucs.demucs.DConv`.
+package struct DConvContext: Sendable, Equatable {
+  let hasLSTM: Bool
+  let hasAttention: Bool
+
+  package init(hasLSTM: Bool = false, hasAttention: Bool = false) {
+    self.hasLSTM = hasLSTM
+    self.hasAttention = hasAttention
+  }
+}
+
+/// Adds up what each tile contributes to a norm, in the order of the tiles.
+/// - Parameter rows: how many rows have a norm of their own; nil for one norm over all tiles.
+/// - Returns: `[rows, groups, 2]`, without the first axis if `rows` is nil.
 func sumOverTiles(
-  _ tiles: [Tile], _ workspace: Workspace, groups: Int = 1,
+  _ tiles: [Tile], _ workspace: Workspace, groups: Int = 1, rows: Int? = nil,
   _ body: (_ tile: Tile, _ scratch: Arena, _ sums: UnsafeMutablePointer<Double>) -> Void
 ) -> [Double] {
-  var parts = [Double](repeating: 0, count: tiles.count * groups * 2)
+  let length = groups * 2
+  var parts = [Double](repeating: 0, count: tiles.count * length)
   parts.withUnsafeMutableBufferPointer { buffer in
     let base = buffer.baseAddress!
-    workspace.forEach(tiles) { index, tile, scratch in body(tile, scratch, base + index * groups * 2) }
+    workspace.forEach(tiles) { index, tile, scratch in body(tile, scratch, base + index * length) }
   }
-  return sumOfParts(parts, length: groups * 2)
+  guard let rows else { return sumOfParts(parts, length: length) }
+  var sums = [Double](repeating: 0, count: rows * length)
+  for (index, part) in parts.enumerated() { sums[tiles[index / length].row * length + index % length] += part }
+  return sums
 }
 
 /// What PyTorch's modules inside a sub-layer would show.
@@ -208,7 +288,8 @@ extension DConv {
   ) {
     let shift = affine + 2 * channels
     for (suffix, scale, shift) in [
-      (".3", nil, UnsafePointer(layer.expand.bias.data)), (".4", affine, shift),
+      (".\(layer.expandIndex)", nil, UnsafePointer(layer.expand.bias.data)),
+      (".\(layer.expandIndex + 1)", affine, shift),
     ] {
       taps.record(
         .batch(layer.name + suffix, rows: rows, channels: 2 * channels, columns: columns), row: row, column: column,
@@ -217,7 +298,8 @@ extension DConv {
     let gated = scratch.allocate(channels * count)
     kernel_affine_glu(gated, count, tile, stride, channels, count, affine, shift, nil)
     for (suffix, scale) in [
-      (".5", nil), (".6", UnsafePointer(layer.layerScale.data)), ("", UnsafePointer(layer.layerScale.data)),
+      (".\(layer.expandIndex + 2)", nil), (".\(layer.expandIndex + 3)", UnsafePointer(layer.layerScale.data)),
+      ("", UnsafePointer(layer.layerScale.data)),
     ] {
       taps.record(
         .batch(layer.name + suffix, rows: rows, channels: channels, columns: columns), row: row, column: column,

@@ -25,9 +25,11 @@ package struct DecoderLayer {
   /// - Parameters:
   ///   - isLast: the outermost layer, without activation.
   ///   - isEmpty: whether to build the transposed convolution alone.
+  ///   - context: what the residual branch has beside convolutions.
   package init(
     _ parameters: Parameters, _ name: String, _ configuration: Configuration, inputs: Int, outputs: Int, kernel: Int,
-    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isLast: Bool, isEmpty: Bool = false
+    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isLast: Bool, isEmpty: Bool = false,
+    context residualContext: DConvContext = DConvContext()
   ) throws {
     self.name = name
     self.isFrequency = isFrequency
@@ -61,7 +63,7 @@ package struct DecoderLayer {
       configuration.dconvInDecoder
       ? try DConv(
         parameters, name + ".dconv", channels: inputs, depth: configuration.dconvDepth,
-        compression: configuration.dconvCompression) : nil
+        compression: configuration.dconvCompression, context: residualContext) : nil
   }
 
   private func target(_ suffix: String, channels: Int, rows: Int, columns: Int) -> TapRecorder.Target {
@@ -89,7 +91,7 @@ package struct DecoderLayer {
     let tapRewrite = { (suffix: String) in
       target(suffix, channels: 2 * inputChannels, rows: y.rows, columns: columns)
     }
-    if isFrequency, let rewrite, norm1 == nil {
+    if isFrequency, let rewrite, norm1 == nil, dconv?.hasContext != true {
       // A few rows at a time, while they are in cache.
       let step = rewrite.rowsAtOnce(y.rows)
       workspace.forEach((y.rows + step - 1) / step) { index, scratch in
@@ -119,16 +121,7 @@ package struct DecoderLayer {
       gatedConvolution(
         rewrite, norm1, input, into: y, tiles: tiles, workspace, tap: tapRewrite, norm: ".norm1")
     }
-    if let dconv {
-      if isFrequency {
-        workspace.forEach(y.rows) { row, scratch in
-          dconv.applyToRow(
-            y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
-        }
-      } else {
-        dconv.applyToSequence(y, workspace: workspace)
-      }
-    }
+    dconv?.apply(to: y, isFrequency: isFrequency, workspace: workspace)
     return y
   }
 

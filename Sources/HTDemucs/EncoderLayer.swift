@@ -33,9 +33,11 @@ package struct EncoderLayer {
   /// - Parameters:
   ///   - isFrequency: whether the kernel runs over rows (frequencies) or columns (time).
   ///   - isEmpty: whether to build the convolution alone.
+  ///   - context: what the residual branch has beside convolutions.
   package init(
     _ parameters: Parameters, _ name: String, _ configuration: Configuration, inputs: Int, outputs: Int, kernel: Int,
-    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isEmpty: Bool = false
+    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isEmpty: Bool = false,
+    context residualContext: DConvContext = DConvContext()
   ) throws {
     self.name = name
     self.isFrequency = isFrequency
@@ -73,7 +75,7 @@ package struct EncoderLayer {
       configuration.dconvInEncoder
       ? try DConv(
         parameters, name + ".dconv", channels: outputs, depth: configuration.dconvDepth,
-        compression: configuration.dconvCompression) : nil
+        compression: configuration.dconvCompression, context: residualContext) : nil
   }
 
   /// Rows and columns of the output. A line of time is taken as zero-padded to a multiple of the stride.
@@ -114,7 +116,9 @@ package struct EncoderLayer {
     let output = FeatureMap(
       in: workspace.arena, rows: rows, channels: outputChannels, columns: columns, margin: margin)
     workspace.measure(isFrequency ? "encoder" : "time encoder") {
-      if isFrequency, !isEmpty, norm1 == nil, let rewrite, rewrite.rowKernel == 1, rewrite.columnKernel == 1 {
+      if isFrequency, !isEmpty, norm1 == nil, dconv?.hasContext != true, let rewrite, rewrite.rowKernel == 1,
+        rewrite.columnKernel == 1
+      {
         encodeRowByRow(input, injected, rewrite, into: output, workspace)
       } else {
         encodeStepByStep(input, injected, into: output, workspace)
@@ -200,16 +204,7 @@ package struct EncoderLayer {
       }
     }
 
-    if let dconv {
-      if isFrequency {
-        workspace.forEach(y.rows) { row, scratch in
-          dconv.applyToRow(
-            y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
-        }
-      } else {
-        dconv.applyToSequence(y, workspace: workspace)
-      }
-    }
+    dconv?.apply(to: y, isFrequency: isFrequency, workspace: workspace)
 
     if let rewrite {
       gatedConvolution(

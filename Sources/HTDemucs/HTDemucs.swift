@@ -8,6 +8,10 @@ import Tensors
 ///
 /// Two U-Nets, one over the frequencies of a spectrogram and one over the samples of the waveform, with a transformer at the
 /// bottom in which each looks at the other.
+///
+/// `demucs.hdemucs.HDemucs` ("Hybrid Spectrogram and Waveform Source Separation", arXiv:2111.03600) is the same without a
+/// transformer: there the inner layers are deeper, the branches merge in them, and their residual branches have an LSTM and
+/// an attention (`DConvContext`).
 struct HTDemucs {
   let configuration: Configuration
   private let encoder: [EncoderLayer]
@@ -30,24 +34,25 @@ struct HTDemucs {
         try EncoderLayer(
           parameters, "encoder.\(index)", configuration, inputs: layer.inputChannels, outputs: layer.outputChannels,
           kernel: layer.kernel, stride: layer.stride, padding: layer.padding, isFrequency: layer.isFrequency,
-          hasNorm: layer.hasNorm))
+          hasNorm: layer.hasNorm, context: layer.context))
       // Decoder layers are numbered from the inside out.
       decoder.insert(
         try DecoderLayer(
           parameters, "decoder.\(depth - 1 - index)", configuration, inputs: layer.outputChannels,
           outputs: layer.decoderChannels, kernel: layer.kernel, stride: layer.stride, padding: layer.padding,
-          isFrequency: layer.isFrequency, hasNorm: layer.hasNorm, isLast: index == 0), at: 0)
+          isFrequency: layer.isFrequency, hasNorm: layer.hasNorm, isLast: index == 0, context: layer.context), at: 0)
       guard let time = layer.time else { continue }
       timeEncoder.append(
         try EncoderLayer(
           parameters, "tencoder.\(index)", configuration, inputs: time.inputChannels, outputs: time.outputChannels,
           kernel: time.kernel, stride: time.stride, padding: time.padding, isFrequency: false,
-          hasNorm: layer.hasNorm, isEmpty: layer.isLastFrequency))
+          hasNorm: layer.hasNorm, isEmpty: layer.isLastFrequency, context: layer.context))
       timeDecoder.insert(
         try DecoderLayer(
           parameters, "tdecoder.\(timeDepth - 1 - index)", configuration, inputs: time.outputChannels,
           outputs: time.decoderChannels, kernel: time.kernel, stride: time.stride, padding: time.padding,
-          isFrequency: false, hasNorm: layer.hasNorm, isLast: index == 0, isEmpty: layer.isLastFrequency), at: 0)
+          isFrequency: false, hasNorm: layer.hasNorm, isLast: index == 0, isEmpty: layer.isLastFrequency,
+          context: layer.context), at: 0)
     }
     self.encoder = encoder
     self.timeEncoder = timeEncoder

@@ -4,7 +4,7 @@ import Tensors
 
 /// A whole separation network: a segment of a mix in, the same segment of every source out.
 ///
-/// Equals `demucs.htdemucs.HTDemucs.forward`. As many segments are computed at a time as `prepare` was asked for; further
+/// Equals `demucs.htdemucs.HTDemucs.forward`, or `demucs.hdemucs.HDemucs.forward` if the checkpoint holds one. As many segments are computed at a time as `prepare` was asked for; further
 /// calls from other threads wait.
 public final class HTDemucsModel: @unchecked Sendable {
   public let network: InnerNetwork
@@ -18,6 +18,7 @@ public final class HTDemucsModel: @unchecked Sendable {
   public var audioChannels: Int { configuration.audioChannels }
   public var segmentLength: Int { configuration.segmentLength }
   public var usesTrainingSegment: Bool { configuration.usesTrainingSegment }
+  public var takesLongSegments: Bool { configuration.takesLongSegments }
 
   /// - Parameters:
   ///   - checkpoint: weights and configuration.
@@ -31,7 +32,8 @@ public final class HTDemucsModel: @unchecked Sendable {
   public init(_ network: InnerNetwork, pool: WorkerPool) throws {
     self.network = network
     spectrogram = try Spectrogram(
-      fftSize: network.configuration.fftSize, margin: network.configuration.margin)
+      fftSize: network.configuration.fftSize, framing: network.configuration.framing,
+      margin: network.configuration.margin)
     self.pool = pool
     desk = WorkspaceDesk([Workspace(pool: pool)])
   }
@@ -55,6 +57,13 @@ public final class HTDemucsModel: @unchecked Sendable {
           : Parallelism.shares(threads: threads, count: count).map { Workspace(pool: WorkerPool(threadCount: $0)) })
     }
     return count
+  }
+
+  /// Whether a segment of that many samples can be separated at all.
+  /// - Throws: `SegmentError` or `ConfigurationError` if not.
+  public func check(segment samples: Int) throws {
+    try configuration.checkMemory(samples)
+    try configuration.checkLengths(samples)
   }
 
   /// Separates one segment.

@@ -4,8 +4,8 @@ import Tensors
 
 /// The network without STFT and iSTFT: (spectrogram, mix) in, (spectrogram, waveform) of every source out.
 ///
-/// This is the part that ports to other runtimes keep in one graph. It equals `demucs.htdemucs.HTDemucs.forward` from behind
-/// `_magnitude` to before `_mask`.
+/// This is the part that ports to other runtimes keep in one graph. It equals `demucs.htdemucs.HTDemucs.forward`, or
+/// `demucs.hdemucs.HDemucs.forward`, from behind `_magnitude` to before `_mask`.
 public final class InnerNetwork: @unchecked Sendable {
   public let configuration: Configuration
   private let network: HTDemucs

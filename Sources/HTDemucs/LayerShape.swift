@@ -11,6 +11,8 @@ struct LayerShape: Sendable {
   /// Padding of the convolution on both sides: a quarter of the kernel, none where the branches merge.
   let padding: Int
   let hasNorm: Bool
+  /// What the residual branches have beside convolutions.
+  let context: DConvContext
   let inputChannels: Int
   let outputChannels: Int
   /// Channels that the decoder layer gives back.
@@ -73,9 +75,11 @@ extension Configuration {
 }
 
 extension Configuration {
-  /// Follows the constructor of `demucs.htdemucs.HTDemucs` through its layers.
+  /// Follows the constructor, which is the same for HDemucs and HTDemucs, through its layers.
+  /// - Parameter context: what the residual branches of a layer have beside convolutions.
   static func layerShapes(
-    _ arguments: Arguments, depth: Int, fftSize: Int, audioChannels: Int, sourceCount: Int
+    _ arguments: Arguments, depth: Int, fftSize: Int, audioChannels: Int, sourceCount: Int,
+    context: (_ layer: Int) -> DConvContext
   ) throws -> [LayerShape] {
     let channels = try arguments.integer("channels", 48, in: 1...65536)
     let growth = try arguments.number("growth", 2, in: 0.01...64)
@@ -112,7 +116,8 @@ extension Configuration {
       shapes.append(
         LayerShape(
           isFrequency: isFrequency, isLastFrequency: isLast, kernel: size, stride: step, padding: padding,
-          hasNorm: index >= normStarts, inputChannels: frequencyIn, outputChannels: frequencyOut,
+          hasNorm: index >= normStarts, context: context(index), inputChannels: frequencyIn,
+          outputChannels: frequencyOut,
           decoderChannels: frequencyDecoder, inputRows: frequencies, outputRows: outputRows,
           time: isFrequency
             ? .init(

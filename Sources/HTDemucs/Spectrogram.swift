@@ -9,15 +9,26 @@ import Tensors
 /// The signal is reflect-padded by one and a half hops, so that frame t is centred on the middle of hop t and there is
 /// one frame a hop. Real and imaginary parts are channels; the Nyquist bin is left out.
 package final class Spectrogram: Sendable {
+  /// How frames lie on the samples.
+  package enum Framing: Sendable {
+    /// Frame t is centred on the middle of hop t, both ways, and reflections of the signal lie beyond its ends.
+    case centred
+    /// `hybrid_old` of `demucs.hdemucs.HDemucs`, a slip that some models were trained with: silence beyond the ends, and
+    /// what comes back is one and a half hops late.
+    case delayed
+  }
+
   let transform: ShortTimeFourierTransform
+  private let framing: Framing
   private let margin: Int
 
-  package init(fftSize: Int, margin: Int) throws {
+  package init(fftSize: Int, framing: Framing = .centred, margin: Int) throws {
     guard let transform = ShortTimeFourierTransform(size: fftSize, hop: fftSize / 4) else {
       throw ConfigurationError.invalid(
         parameter: "nfft", value: "\(fftSize)", expected: "a size that FFTW can transform")
     }
     self.transform = transform
+    self.framing = framing
     self.margin = margin
   }
 
@@ -39,7 +50,13 @@ package final class Spectrogram: Sendable {
     let padding = ReflectPadding(length: length, left: pad, right: pad + frames * hop - length)
     let padded = workspace.arena.allocate(channels * padding.paddedLength)
     for channel in 0..<channels {
-      padding.apply(mix + channel * stride, into: padded + channel * padding.paddedLength)
+      let line = padded + channel * padding.paddedLength
+      switch framing {
+      case .centred: padding.apply(mix + channel * stride, into: line)
+      case .delayed:
+        line.update(repeating: 0, count: padding.paddedLength)
+        (line + pad).update(from: mix + channel * stride, count: length)
+      }
     }
     // A block of frames at a time, turned from frames to lines of time on the way out.
     let block = 16
@@ -85,9 +102,13 @@ package final class Spectrogram: Sendable {
     // A unit makes some hops of one signal, from all frames that reach them.
     let hops = 64
     let units = (length + hops * hop - 1) / (hops * hop)
-    // Frame t starts one and a half hops before hop t.
-    let lead = hop / 2 * 3
+    // Frame t starts one and a half hops before hop t, or with it.
+    let lead = framing == .centred ? hop / 2 * 3 : 0
     let envelope = (0..<hop).map { 1 / transform.envelope(at: $0 + lead) }
+    // Of late frames, one that PyTorch's window envelope counts elsewhere is missing from the first hop.
+    let firstEnvelope =
+      framing == .centred
+      ? envelope : (0..<hop).map { 1 / transform.envelope(at: $0, frames: transform.size / hop - 1) }
     workspace.forEach(signals * units) { unit, scratch in
       let (signal, index) = unit.quotientAndRemainder(dividingBy: units)
       let start = index * hops * hop
@@ -115,7 +136,9 @@ package final class Spectrogram: Sendable {
         transform.synthesise(
           spectrum, range: from - position..<to - position, addingTo: target + from, scratch: work)
       }
-      for sample in start..<end { target[sample] *= envelope[sample % hop] }
+      for sample in start..<end {
+        target[sample] *= sample < hop ? firstEnvelope[sample] : envelope[sample % hop]
+      }
     }
   }
 }

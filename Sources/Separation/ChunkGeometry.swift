@@ -7,6 +7,9 @@ public struct ChunkGeometry: Equatable, Sendable {
   /// What every chunk is padded to before the network; `nil` leaves each at its own length.
   public let paddedLength: Int?
 
+  /// Samples that no segment of any network exceeds.
+  private static let longestSegment = 1 << 30
+
   /// Works out the lengths as `demucs.apply.apply_model` does.
   ///
   /// Products are taken in double precision and cut, never rounded, as Python's `int(samplerate * segment)` and
@@ -23,7 +26,8 @@ public struct ChunkGeometry: Equatable, Sendable {
     var segmentLength = model.segmentLength
     if let segment = options.segment {
       // Seconds are compared, not samples: 343 980 / 44 100 is the very double that "7.8" is.
-      let longest = Double(model.segmentLength) / Double(model.sampleRate)
+      let most = model.takesLongSegments ? Self.longestSegment : model.segmentLength
+      let longest = Double(most) / Double(model.sampleRate)
       guard segment <= longest else {
         throw SeparationError.segmentTooLong(seconds: segment, longest: longest)
       }
@@ -31,6 +35,7 @@ public struct ChunkGeometry: Equatable, Sendable {
       guard segmentLength > 0 else {
         throw SeparationError.segmentTooShort(seconds: segment, sampleRate: model.sampleRate)
       }
+      if segmentLength > model.segmentLength { try model.check(segment: segmentLength) }
     }
     let stride = Int((1 - options.overlap) * Double(segmentLength))
     guard stride >= 1 else {
@@ -43,7 +48,9 @@ public struct ChunkGeometry: Equatable, Sendable {
     self.stride = stride
     // `valid_length`: a segment that was asked for wins over the one the network was trained on.
     paddedLength =
-      if options.segment != nil {
+      if model.takesLongSegments {
+        nil
+      } else if options.segment != nil {
         segmentLength
       } else if model.usesTrainingSegment {
         model.segmentLength

@@ -17,6 +17,9 @@ final class ParallelModel: SeparationModel {
   var audioChannels: Int { model.audioChannels }
   var segmentLength: Int { model.segmentLength }
   var usesTrainingSegment: Bool { model.usesTrainingSegment }
+  var takesLongSegments: Bool { model.takesLongSegments }
+
+  func check(segment samples: Int) throws { try model.check(segment: samples) }
 
   func separate(_ mix: Tensor) throws -> Tensor { try model.separate(mix) }
 

@@ -37,7 +37,7 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
     case .segmentTooShort(let seconds, let sampleRate):
       "A segment of \(seconds) s holds no sample at \(sampleRate) Hz; use a longer segment."
     case .segmentTooLong(let seconds, let longest):
-      "A segment of \(seconds) s is longer than this model takes; it was trained on \(longest) s, which is the most."
+      "A segment of \(seconds) s is longer than this model takes: \(longest) s is the most."
     case .strideIsZero(let overlap, let segmentLength):
       "With an overlap of \(overlap), segments of \(segmentLength) samples would not advance; "
         + "use a smaller overlap or a longer segment."

@@ -13,11 +13,18 @@ public protocol SeparationModel: AnyObject, Sendable {
   /// Whether the network takes no more than `segmentLength` samples and pads shorter input up to it
   /// (`use_train_segment` of `demucs.htdemucs.HTDemucs`).
   var usesTrainingSegment: Bool { get }
+  /// Whether segments may be longer than `segmentLength`, and none is ever padded: what `demucs` does with any network but
+  /// an HTDemucs.
+  var takesLongSegments: Bool { get }
 
   /// Separates one segment: `forward` of the PyTorch module.
   /// - Parameter mix: `[audioChannels, samples]`.
   /// - Returns: `[sources, audioChannels, samples]`.
   func separate(_ mix: Tensor) throws -> Tensor
+
+  /// Says in time if a segment of that many samples cannot be separated.
+  /// - Throws: why not.
+  func check(segment samples: Int) throws
 
   /// Gets ready for a song.
   /// - Parameter segments: segments that will be separated.
@@ -26,6 +33,11 @@ public protocol SeparationModel: AnyObject, Sendable {
 }
 
 extension SeparationModel {
+  public var takesLongSegments: Bool { false }
+
+  /// Any segment is tried.
+  public func check(segment samples: Int) throws {}
+
   /// One segment after the other.
   public func prepare(segments: Int) -> Int { 1 }
 }

@@ -5,7 +5,8 @@ public struct SeparationOptions: Sendable, Equatable {
   public var shifts: Int
   /// Share of a segment that it has in common with the next, at least 0 and below 1.
   public var overlap: Double
-  /// Length of a segment in seconds; `nil` is the length that the network was trained on, the longest allowed.
+  /// Length of a segment in seconds; `nil` is the length that the network was trained on, which is the longest
+  /// allowed unless the model `takesLongSegments`.
   public var segment: Double?
   /// Exponent of the triangular weight that joins segments, at least 1: larger is a sharper transition.
   public var transitionPower: Double

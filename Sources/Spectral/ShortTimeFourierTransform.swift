@@ -62,10 +62,12 @@ public final class ShortTimeFourierTransform: Sendable {
     }
   }
 
-  /// Sum of the squared windows of all frames over a sample `offset` samples after the start of one, far from the ends.
-  public func envelope(at offset: Int) -> Float {
+  /// Sum of the squared windows of all frames over a sample `offset` samples after the start of one.
+  /// - Parameter frames: counts only that many frames, the latest; nil counts all, as far from the ends.
+  public func envelope(at offset: Int, frames: Int? = nil) -> Float {
     var sum = 0.0
-    for n in stride(from: offset % hop, to: size, by: hop) { sum += Double(window[n]) * Double(window[n]) }
+    let end = frames.map { $0 * hop } ?? size
+    for n in stride(from: offset % hop, to: min(size, end), by: hop) { sum += Double(window[n]) * Double(window[n]) }
     return Float(sum)
   }
 }

@@ -102,9 +102,38 @@ struct ModelFileTests {
 
   @Test func otherNetworksAreNamed() throws {
     var model = try TestModel()
-    model.klass = "demucs.hdemucs.HDemucs"
+    model.klass = "demucs.demucs.Demucs"
     let (program, outcome) = try run(model)
     defer { program.remove() }
-    #expect(outcome.status == 1 && outcome.errors.contains("demucs.hdemucs.HDemucs"), "\(outcome.errors)")
+    #expect(outcome.status == 1 && outcome.errors.contains("demucs.demucs.Demucs"), "\(outcome.errors)")
+  }
+
+  @Test func anHDemucsSeparates() throws {
+    let (program, outcome) = try run(try TestModel.hdemucs())
+    defer { program.remove() }
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let (format, channels) = try program.audio("separated/tiny/song/hum.wav")
+    #expect(format.sampleRate == 8000 && channels.map(\.count) == [1633, 1633])
+  }
+
+  /// A longer segment than in the training is for an HDemucs alone, and where memory ends it is said.
+  @Test func longSegments() throws {
+    for (model, seconds, status) in [
+      (try TestModel.hdemucs(), "2.5", Int32(0)), (try TestModel(), "2.5", 64), (try TestModel.hdemucs(), "99999", 64),
+    ] {
+      let (program, outcome) = try run(model, ["--segment", seconds])
+      defer { program.remove() }
+      #expect((outcome.status == 0) == (status == 0), "\(model.klass), \(seconds) s: \(outcome)")
+      #expect(status == 0 || outcome.errors.contains("egment"), "\(outcome.errors)")
+    }
+  }
+
+  @Test func anHDemucsIsMeasured() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try TestModel.hdemucs().write(program, "tiny.safetensors")
+    let outcome = try program.run(["bench", "-n", "tiny.safetensors", "--runs", "1"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("LSTM") && outcome.output.contains("local attention"), "\(outcome.output)")
   }
 }

@@ -17,8 +17,22 @@ struct TestModel {
   var type = TensorType.float32
   var tensors: [(name: String, tensor: Tensor)] = []
 
-  /// With the tensors that the configuration asks for.
-  init() throws {
+  /// An HTDemucs, with the tensors that the configuration asks for.
+  init() throws { try makeTensors() }
+
+  /// The same for an HDemucs of two layers, which then meet, and one beyond.
+  static func hdemucs() throws -> TestModel {
+    var model = try TestModel()
+    model.klass = "demucs.hdemucs.HDemucs"
+    model.kwargs = model.kwargs.filter { !$0.key.hasPrefix("t_") && $0.key != "dconv_mode" }
+    model.kwargs.merge(
+      ["nfft": .integer(64), "dconv_lstm": .integer(1), "dconv_attn": .integer(1), "norm_starts": .integer(1)]
+    ) { $1 }
+    try model.makeTensors()
+    return model
+  }
+
+  private mutating func makeTensors() throws {
     let list = Collector()
     _ = try InnerNetwork(ModelDescription(klass: klass, kwargs: kwargs)) { name, shape in
       let tensor = CounterGenerator.parameter(name, shape)

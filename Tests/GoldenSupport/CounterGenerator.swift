@@ -60,7 +60,7 @@ public enum CounterGenerator {
 
   private static func rule(_ name: String, _ shape: [Int]) -> (scale: Double, offset: Double) {
     if name.hasSuffix("scale") { return (0.4, 0.6) }
-    if name.hasSuffix("bias") { return (0.3, 0) }
+    if name.hasSuffix("bias") || name.contains(".bias_") { return (0.3, 0) }
     if name.hasSuffix("embedding.weight") { return (0.8, 0) }
     if shape.count == 1 { return (0.5, 1) }
     let terms =

@@ -19,8 +19,12 @@ import Testing
 
   /// Runs a network with taps on and compares each with the golden file.
   static func check(_ golden: Golden, _ kwargs: JSONValue, input: Tensor, prefix: String? = nil) throws {
+    try check(try model(kwargs), golden, input: input, prefix: prefix)
+  }
+
+  static func check(_ model: HTDemucsModel, _ golden: Golden, input: Tensor, prefix: String? = nil) throws {
     let taps = TapRecorder()
-    _ = try model(kwargs).separate(input, taps: taps)
+    _ = try model.separate(input, taps: taps)
     let keys = golden.order.filter { $0.hasPrefix(prefix ?? "") }
     try #require(!keys.isEmpty)
     var compared = 0

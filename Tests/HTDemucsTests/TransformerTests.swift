@@ -28,7 +28,7 @@ struct TransformerTests {
     let isCross = name.hasPrefix("cross")
     let weights = LayerConfiguration.Weights(layer)
     let transformer = try TransformerLayer(
-      weights.parameters, name, try Self.configuration(layer: layer).transformer, isCross: isCross)
+      weights.parameters, name, try #require(try Self.configuration(layer: layer).transformer), isCross: isCross)
     #expect(weights.count == layer.weightCount)
     let workspace = Workspace(pool: WorkerPool(threadCount: 2))
     func tokens(_ tensor: Tensor) -> Tokens {
@@ -74,7 +74,7 @@ struct TransformerTests {
     let layer = try LayerCase(name)
     let weights = LayerConfiguration.Weights(layer, prefix: "crosstransformer.")
     let encoder = try CrossTransformerEncoder(
-      weights.parameters, try Self.configuration(encoder: layer).transformer)
+      weights.parameters, try #require(try Self.configuration(encoder: layer).transformer))
     #expect(weights.count == layer.weightCount)
     let workspace = Workspace(pool: WorkerPool(threadCount: threads))
     let x = FeatureMap(try layer.input("x").item(0), in: workspace.arena)
@@ -97,7 +97,7 @@ struct TransformerTests {
     let layer = try LayerCase("transformer/scaled")
     let encoder = try CrossTransformerEncoder(
       LayerConfiguration.Weights(layer, prefix: "crosstransformer.").parameters,
-      try Self.configuration(encoder: layer).transformer)
+      try #require(try Self.configuration(encoder: layer).transformer))
     let workspace = Workspace(pool: WorkerPool(threadCount: 1))
     func map(_ columns: Int) -> FeatureMap {
       FeatureMap(Tensor(shape: [32, columns]), in: workspace.arena)

@@ -7,14 +7,14 @@ struct CoverageTests {
   static let here: Set = [
     "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "group_norm", "layer_norm", "my_group_norm",
     "glu",
-    "layer_scale", "gelu", "attention",
+    "layer_scale", "gelu", "attention", "lstm",
   ]
 
   /// Tested in HTDemucsTests.
   static let elsewhere: Set = [
     "dconv", "encoder", "decoder", "transformer_layer", "cross_transformer_layer", "transformer",
     "sin_embedding",
-    "cape_embedding", "sin_embedding_2d", "scaled_embedding",
+    "cape_embedding", "sin_embedding_2d", "scaled_embedding", "blstm", "local_state", "context",
   ]
 
   @Test func everyFamilyIsTested() {

@@ -51,7 +51,7 @@ struct WholeSeparationTests {
     let name = try #require(fact["name"]?.stringValue)
     switch fact["signal"]?.stringValue {
     case "silence": return [[Float]](repeating: [Float](repeating: 0, count: shape[1]), count: shape[0])
-    case "song": return try song.get().channels.map { Array($0[44100..<44100 + shape[1]]) }
+    case "song": return try song.get().channels.prefix(shape[0]).map { Array($0[44100..<44100 + shape[1]]) }
     default:
       let noise = CounterGenerator.noise("\(name).input", channels: shape[0], samples: shape[1])
       return (0..<shape[0]).map { noise.item($0).values }
@@ -62,8 +62,8 @@ struct WholeSeparationTests {
     try #require(Self.cases.first { $0["name"]?.stringValue == name })
   }
 
-  private func separate(_ fact: JSONValue) throws -> [[Float]] {
-    let model = try Self.model(fact["kwargs"])
+  /// Every row of every stem of a case.
+  static func separate(_ fact: JSONValue, with model: HTDemucsModel) throws -> [[Float]] {
     let channels = try Self.input(fact)
     if fact["options"]?["split"]?.boolValue == false, !model.usesTrainingSegment {
       // Without a segment to cut into, `split=False` is one pass of the network.
@@ -87,7 +87,7 @@ struct WholeSeparationTests {
     let fact = try fact(name)
     let golden = try Self.golden.get()
     let shape = try #require(golden.shape(name))
-    let rows = try separate(fact)
+    let rows = try Self.separate(fact, with: try Self.model(fact["kwargs"]))
     #expect(rows.count == shape[0] * shape[1] && rows.allSatisfy { $0.count == shape[2] })
     for (stem, decibels) in try golden.ratios(name, stems: shape[0], rows.flatMap { $0 }).enumerated() {
       #expect(decibels >= 105, "stem \(stem): \(decibels) dB")

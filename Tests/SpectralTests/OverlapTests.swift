@@ -36,7 +36,7 @@ struct OverlapTests {
   /// Half overlap does not have that property: `envelope` follows the true sum.
   @Test func theEnvelopeIsTheSumWhateverTheHop() throws {
     let transform = try #require(ShortTimeFourierTransform(size: 64, hop: 32))
-    let sums = (0..<32).map(transform.envelope(at:))
+    let sums = (0..<32).map { transform.envelope(at: $0) }
     #expect((sums.max() ?? 0) > 1.9 * (sums.min() ?? 0))
   }
 

@@ -4,7 +4,7 @@ import Testing
 /// exp, erf, sigmoid and GELU against the double-precision functions of the C library.
 struct ElementaryFunctionTests {
   enum Function: CaseIterable, CustomTestStringConvertible {
-    case exp, exp2, erf, sigmoid
+    case exp, exp2, erf, sigmoid, tanh
 
     var testDescription: String { "\(self)" }
 
@@ -14,6 +14,7 @@ struct ElementaryFunctionTests {
       case .exp2: Foundation.exp2(x)
       case .erf: Foundation.erf(x)
       case .sigmoid: 1 / (1 + Foundation.exp(-x))
+      case .tanh: Foundation.tanh(x)
       }
     }
 
@@ -23,6 +24,7 @@ struct ElementaryFunctionTests {
       case .exp2: set.run.exp2(&x, x.count)
       case .erf: set.run.erf(&x, x.count)
       case .sigmoid: set.run.sigmoid(&x, x.count)
+      case .tanh: set.run.tanh(&x, x.count)
       }
     }
 
@@ -33,6 +35,7 @@ struct ElementaryFunctionTests {
       case .exp2: (-125...1, 1.2)
       case .erf: (-10...10, 1.3)
       case .sigmoid: (-87.3...100, 2.3)
+      case .tanh: (-100...100, 3)
       }
     }
   }
@@ -83,6 +86,10 @@ struct ElementaryFunctionTests {
     for (x, y) in zip(inputs, values(.erf)) {
       #expect(ulps(y, erf(Double(x))) <= 1, "erf(\(x)) is \(y)")
       #expect(x.isNaN || y.sign == x.sign, "erf(\(x)) is \(y)")
+    }
+    for (x, y) in zip(inputs, values(.tanh)) {
+      #expect(ulps(y, tanh(Double(x))) <= 1, "tanh(\(x)) is \(y)")
+      #expect(x.isNaN || y.sign == x.sign, "tanh(\(x)) is \(y)")
     }
   }
 
@@ -139,7 +146,7 @@ struct ElementaryFunctionTests {
   @Test(arguments: KernelSet.all, awkwardSizes) func lanesAreAlike(set: KernelSet, count: Int) {
     var random = Random(7)
     let inputs = random.floats(count).map { $0 * 5 }
-    for apply in [set.run.exp, set.run.erf, set.run.gelu, set.run.sigmoid] {
+    for apply in [set.run.exp, set.run.erf, set.run.gelu, set.run.sigmoid, set.run.tanh] {
       var together = inputs + [42]
       apply!(&together, count)
       let alone = inputs.map { x -> Float in

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Random valid configurations, weights and inputs: the oracle against `demucs-cli`, stem by stem.
 
-    fuzz_configs.py --cli .build/release/demucs-cli [--count 20] [--seed 0] [--min-snr 105] [--keep DIR]
+    fuzz_configs.py --cli .build/release/demucs-cli [--network hdemucs] [--count 20] [--seed 0]
+        [--min-snr 105] [--keep DIR]
 
 Each trial runs ``demucs-cli separate -n model.safetensors --float32 --clip-mode none --shifts 0 -o OUT input.wav`` and fails
 when a stem is below ``--min-snr`` dB against the oracle's float32. A failed trial prints the seed that repeats it alone.
@@ -25,10 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
-from demucs.htdemucs import HTDemucs  # noqa: E402
 
 from oracle.generator import noise  # noqa: E402
-from oracle.networks import Kwargs, build, encode, save_model  # noqa: E402
+from oracle.networks import HDemucs, HTDemucs, Kwargs, Network, build, encode, save_model  # noqa: E402
 from oracle.signals import song  # noqa: E402
 from oracle.subject_apply import separator  # noqa: E402
 
@@ -82,10 +82,46 @@ def random_kwargs(draw: random.Random) -> Kwargs:
     return kwargs
 
 
-def runs(kwargs: Kwargs) -> HTDemucs | None:
+def random_hdemucs_kwargs(draw: random.Random) -> Kwargs:
+    """The same of an HDemucs: frequencies are used up by as many layers as the hop has factors of the stride."""
+    stride = draw.choice([2, 4, 4])
+    merged = draw.choice([2, 3, 4]) if stride == 4 else draw.choice([3, 4, 5])  # layers until the branches meet
+    hop = stride**merged
+    kernel = 2 * stride
+    depth = merged + draw.choice([0, 1, 1, 2])
+    rate = draw.choice([8_000, 16_000, 44_100])
+    frames = draw.choice([draw.randint(20, 199), draw.randint(200, 450)])
+    return {
+        "sources": [f"stem{i}" for i in range(draw.choice([1, 2, 4]))],
+        "channels": draw.choice([8, 16]) if depth > 4 else draw.choice([16, 24, 32]),
+        "growth": 2,
+        "depth": depth,
+        "kernel_size": kernel,
+        "stride": stride,
+        "time_stride": draw.choice([2, 2, 2, 4]),
+        "nfft": 4 * hop,
+        "rewrite": draw.random() < 0.9,
+        "hybrid_old": draw.random() < 0.4,
+        "freq_emb": draw.choice([0.2, 0.2, 0.7, 0]),
+        "emb_scale": draw.choice([10, 3]),
+        "context": draw.choice([1, 1, 0, 2]),
+        "context_enc": draw.choice([0, 0, 1]),
+        "norm_starts": draw.randint(0, depth),
+        "norm_groups": draw.choice([4, 2, 1]),
+        "dconv_mode": draw.choice([1, 1, 3, 2, 0]),
+        "dconv_depth": draw.choice([2, 2, 1, 3, -2]),
+        "dconv_comp": draw.choice([4, 2]),
+        "dconv_lstm": draw.randint(1, depth),
+        "dconv_attn": draw.randint(1, depth),
+        "samplerate": rate,
+        "segment": Fraction(frames * hop + draw.randint(0, hop), rate),
+    }
+
+
+def runs(kwargs: Kwargs, klass: type[Network]) -> Network | None:
     """The network, or ``None`` when the oracle cannot build or run it."""
     try:
-        model = build(kwargs)
+        model = build(kwargs, klass=klass)
         with torch.no_grad():
             model(torch.zeros(1, 2, 1_000))
     except (AssertionError, RuntimeError, ValueError, TypeError, IndexError):
@@ -111,13 +147,13 @@ def snr(reference: np.ndarray, estimate: np.ndarray) -> float:
     return 10 * math.log10(float(np.sum(reference.astype(np.float64) ** 2)) / error) if error else math.inf
 
 
-def trial(cli: Path, seed: int, folder: Path) -> tuple[dict[str, float], dict[str, Any], str]:
+def trial(cli: Path, klass: type[Network], seed: int, folder: Path) -> tuple[dict[str, float], dict[str, Any], str]:
     """One comparison: SNR of each stem, what was tried, and what the command said if it failed."""
     draw = random.Random(seed)
     model = None
     while model is None:
-        kwargs = random_kwargs(draw)
-        model = runs(kwargs)
+        kwargs = (random_kwargs if klass is HTDemucs else random_hdemucs_kwargs)(draw)
+        model = runs(kwargs, klass)
     mix = random_input(draw, kwargs, f"fuzz.{seed}")
     overlap = draw.choice([0.25, 0.25, 0.1, 0.5])
     tried = {"kwargs": encode(kwargs), "samples": mix.shape[-1], "overlap": overlap}
@@ -145,19 +181,21 @@ def main() -> int:
     """The command; 1 when some trial failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cli", type=Path, required=True)
+    parser.add_argument("--network", choices=["htdemucs", "hdemucs"], default="htdemucs")
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="the first trial has this seed, the next the one after it")
     parser.add_argument("--min-snr", type=float, default=105.0)
     parser.add_argument("--keep", type=Path, help="keep the files of each trial below this folder")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    klass = HDemucs if options.network == "hdemucs" else HTDemucs
 
     failures = 0
     for seed in range(options.seed, options.seed + options.count):
         with tempfile.TemporaryDirectory() as scratch:
             folder = options.keep / str(seed) if options.keep else Path(scratch)
             folder.mkdir(parents=True, exist_ok=True)
-            found, tried, message = trial(options.cli.resolve(), seed, folder)
+            found, tried, message = trial(options.cli.resolve(), klass, seed, folder)
         worst = min(found.values(), default=-math.inf)
         failed = not worst >= options.min_snr
         failures += failed

@@ -85,7 +85,7 @@ def scale_and_offset(name: str, shape: Sequence[int]) -> tuple[float, float]:
     """The rule of a parameter, from its name and shape alone; the first that fits counts."""
     if name.endswith("scale"):
         return LAYER_SCALE
-    if name.endswith("bias"):
+    if name.endswith("bias") or ".bias_" in name:
         return BIAS_SCALE, 0.0
     if name.endswith("embedding.weight"):
         return EMBEDDING_SCALE, 0.0

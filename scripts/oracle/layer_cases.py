@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from demucs.demucs import DConv, LayerScale
+from demucs.demucs import BLSTM, DConv, LayerScale, LocalState
 from demucs.hdemucs import HDecLayer, HEncLayer, MultiWrap, ScaledEmbedding
 from demucs.transformer import (
     CrossTransformerEncoder,
@@ -317,6 +317,33 @@ def transformers() -> Iterator[Case]:
         yield Case(f"transformer/{name}", lambda k=keys: CrossTransformerEncoder(**k), shapes, keys, scale=1.75)
 
 
+def contexts() -> Iterator[Case]:
+    """nn.LSTM, bidirectional, on [steps, sequences, width]; BLSTM and LocalState, and DConv with both."""
+    for width, hidden, layers, steps, batch in [
+        (5, 1, 1, 7, 2),
+        (6, 5, 2, 12, 3),
+        (16, 16, 2, 1, 1),
+        (12, 20, 3, 9, 17),
+        (8, 48, 2, 40, 40),
+    ]:
+        keys = {"input_size": width, "hidden_size": hidden, "num_layers": layers}
+        name = f"lstm/{width}.hidden{hidden}.layers{layers}.{steps}x{batch}"
+        make = lambda k=keys: nn.LSTM(**k, bidirectional=True)
+        yield Case(name, make, {"input": (steps, batch, width)}, keys, call=lambda module, input: module(input)[0])
+    for channels, batch, length in [(8, 2, 1), (8, 3, 33), (4, 1, 200), (4, 2, 201), (4, 1, 251), (12, 2, 463)]:
+        name = f"blstm/{channels}.{batch}x{length}"
+        make = lambda c=channels: BLSTM(c, layers=2, max_steps=200, skip=True)
+        yield Case(name, make, {"input": (batch, channels, length)}, {"channels": channels}, call=first)
+    for channels, batch, length, scale in [(8, 2, 1, 1.0), (4, 1, 2, 1.0), (20, 3, 65, 1.0), (8, 1, 700, 6.0)]:
+        name = f"local_state/{channels}.{batch}x{length}"
+        make = lambda c=channels: LocalState(c)
+        yield Case(name, make, {"input": (batch, channels, length)}, {"channels": channels}, scale=scale, call=first)
+    for lstm, attn, length in [(True, True, 230), (True, False, 40), (False, True, 40)]:
+        keys = {"channels": 16, "compress": 4, "depth": 2, "lstm": lstm, "attn": attn}
+        name = f"context/lstm{int(lstm)}.attn{int(attn)}.{length}"
+        yield Case(name, lambda k=keys: DConv(**k), {"input": (2, 16, length)}, keys, call=first)
+
+
 def all_cases() -> Iterator[Case]:
     """Every case, in the order of the file."""
     yield from convolutions()
@@ -326,3 +353,4 @@ def all_cases() -> Iterator[Case]:
     yield from decoders()
     yield from attentions()
     yield from transformers()
+    yield from contexts()

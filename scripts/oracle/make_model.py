@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write a demucs 4.1 safetensors model of any HTDemucs configuration with generated weights.
+"""Write a demucs 4.1 safetensors model of any HTDemucs or HDemucs configuration with generated weights.
 
 make_model.py --preset htdemucs_6s --out 6s.safetensors --half
 make_model.py --kwargs '{"sources": ["a", "b"], "channels": 8, "segment": {"_type": "fraction", ...}}' --out tiny.safetensors
@@ -14,17 +14,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from oracle.networks import HTDEMUCS, HTDEMUCS_6S, build, decode, save_model  # noqa: E402
+from oracle.networks import HDEMUCS_MMI, HTDEMUCS, HTDEMUCS_6S, HDemucs, HTDemucs, build, decode, save_model  # noqa: E402
 from oracle.subject_apply import APPLY  # noqa: E402
+from oracle.subject_hdemucs import TINY as HDEMUCS_TINY  # noqa: E402
 from oracle.subject_networks import SMALL, TINY  # noqa: E402
 
 PRESETS = {"htdemucs_6s": HTDEMUCS_6S, "htdemucs": HTDEMUCS, "small": SMALL, "tiny": TINY, "apply": APPLY}
+HDEMUCS_PRESETS = {"hdemucs_mmi": HDEMUCS_MMI, "hdemucs_tiny": HDEMUCS_TINY}
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", choices=PRESETS, default="tiny", help="where the kwargs start from (default: tiny)")
+    presets = [*PRESETS, *HDEMUCS_PRESETS]
+    parser.add_argument("--preset", choices=presets, default="tiny", help="where the kwargs start from (default: tiny)")
     parser.add_argument("--kwargs", default="{}", help="JSON that changes them, or @FILE; without --preset give all you need")
     parser.add_argument("--salt", type=int, help="another set of weights for the same names")
     parser.add_argument("--half", action="store_true", help="store float16, as published models do")
@@ -32,8 +35,8 @@ def main() -> None:
     options = parser.parse_args()
 
     text = Path(options.kwargs[1:]).read_text() if options.kwargs.startswith("@") else options.kwargs
-    kwargs = {**PRESETS[options.preset], **decode(json.loads(text))}
-    model = build(kwargs, options.salt)
+    kwargs = {**{**PRESETS, **HDEMUCS_PRESETS}[options.preset], **decode(json.loads(text))}
+    model = build(kwargs, options.salt, HDemucs if options.preset in HDEMUCS_PRESETS else HTDemucs)
     save_model(model, kwargs, options.out, options.half)
     count = sum(value.numel() for value in model.parameters())
     print(f"{options.out}: {count:,} parameters, {options.out.stat().st_size / 1e6:.1f} MB")

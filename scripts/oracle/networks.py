@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from demucs.hdemucs import HDemucs
 from demucs.htdemucs import HTDemucs
 
 from . import generator
 from .golden import write_safetensors
 
 Kwargs = dict[str, Any]
+Network = HTDemucs | HDemucs
 
 SIX = ["drums", "bass", "other", "vocals", "guitar", "piano"]
 FOUR = SIX[:4]
@@ -35,6 +37,8 @@ HTDEMUCS_6S: Kwargs = {
     "samplerate": 44_100,
 }
 HTDEMUCS: Kwargs = {**HTDEMUCS_6S, "sources": FOUR, "bottom_channels": 512}
+# All that is not the default of the constructor; docs/architecture.md says where it is from.
+HDEMUCS_MMI: Kwargs = {"sources": FOUR, "samplerate": 44_100, "segment": 40}
 
 
 def encode(value: Any) -> Any:
@@ -59,19 +63,19 @@ def decode(value: Any) -> Any:
     return value
 
 
-def build(kwargs: Kwargs, salt: int | None = None) -> HTDemucs:
+def build(kwargs: Kwargs, salt: int | None = None, klass: type[Network] = HTDemucs) -> Network:
     """A network with generated weights, in evaluation mode, float32."""
-    model = HTDemucs(**kwargs)
+    model = klass(**kwargs)
     generator.fill(model, salt=salt)
     return model.eval()
 
 
-def save_model(model: HTDemucs, kwargs: Kwargs, path: Path, half: bool = False) -> None:
+def save_model(model: Network, kwargs: Kwargs, path: Path, half: bool = False) -> None:
     """A model file as demucs 4.1 writes and reads it."""
     kind = torch.float16 if half else torch.float32
     tensors = {name: value.detach().to(kind).numpy() for name, value in model.state_dict().items()}
     metadata = {
-        "klass": "demucs.htdemucs.HTDemucs",
+        "klass": f"{type(model).__module__}.{type(model).__name__}",
         "args": "[]",
         "kwargs": json.dumps(encode(kwargs)),
         "format": "pt",

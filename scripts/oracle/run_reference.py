@@ -23,13 +23,13 @@ import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
 from demucs.hf import load_safetensors_model  # noqa: E402
-from demucs.htdemucs import HTDemucs  # noqa: E402
 
+from oracle.networks import Network  # noqa: E402
 from oracle.subject_apply import logged_offsets, separator  # noqa: E402
 from oracle.taps import run_network  # noqa: E402
 
 
-def read_audio(path: Path, model: HTDemucs) -> torch.Tensor:
+def read_audio(path: Path, model: Network) -> torch.Tensor:
     """A file as [channels, samples] float32 at the rate and with the channels of the model (mono is copied)."""
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     wav = torch.from_numpy(samples.T.copy())
@@ -42,7 +42,7 @@ def read_audio(path: Path, model: HTDemucs) -> torch.Tensor:
     return wav
 
 
-def write_taps(model: HTDemucs, wav: torch.Tensor, folder: Path) -> None:
+def write_taps(model: Network, wav: torch.Tensor, folder: Path) -> None:
     """The taps of one forward pass over the first segment of the normalised track."""
     folder.mkdir(parents=True, exist_ok=True)
     reference = wav.mean(0)

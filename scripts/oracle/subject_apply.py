@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,7 +17,7 @@ from demucs.hf import load_safetensors_model
 
 from .generator import noise
 from .golden import Golden
-from .networks import FOUR, Kwargs, build, encode
+from .networks import FOUR, HTDemucs, Kwargs, Network, build, encode
 from .signals import ROOT, signal, song
 
 APPLY: Kwargs = {
@@ -128,15 +128,15 @@ def separator(model: torch.nn.Module, options: dict[str, Any]) -> Separator:
     return made
 
 
-def run(case: Case, mix: torch.Tensor, kind: torch.dtype) -> tuple[torch.Tensor, list[int]]:
+def run(case: Case, mix: torch.Tensor, kind: torch.dtype, base: Kwargs, klass: type[Network]) -> tuple[torch.Tensor, list[int]]:
     """The stems [sources, channels, samples] of a case, and the offsets drawn."""
-    kwargs = {**APPLY, **case.kwargs}
+    kwargs = {**base, **case.kwargs}
     options = {"shifts": 0, "split": True, "overlap": 0.25, **case.options}
     if case.via == "bag":
         members = [build(kwargs, salt).to(kind) for salt in (1, 2)]
         model: torch.nn.Module = BagOfModels(members, BAG_WEIGHTS)
     else:
-        model = build(kwargs).to(kind)
+        model = build(kwargs, klass=klass).to(kind)
     random.seed(case.name)
     with logged_offsets() as offsets:
         if case.via == "separator":
@@ -158,7 +158,13 @@ def make_tiny() -> Golden:
     golden = Golden("apply", limit=8_000, count=4_000)
     golden.metadata["kwargs"] = encode(APPLY)
     golden.metadata["bag"] = {"salts": [1, 2], "weights": BAG_WEIGHTS}
-    for case in cases():
+    record_cases(golden, cases(), APPLY, HTDemucs)
+    return golden
+
+
+def record_cases(golden: Golden, cases: Iterable[Case], base: Kwargs, klass: type[Network]) -> None:
+    """Stems of a small network in every case, or what the oracle says to it."""
+    for case in cases:
         mix = case_input(case)
         fact: dict[str, Any] = {
             "name": case.name,
@@ -170,8 +176,8 @@ def make_tiny() -> Golden:
         }
         golden.cases.append(fact)
         try:
-            single, offsets = run(case, mix, torch.float32)
-            reference, _ = run(case, mix, torch.float64)
+            single, offsets = run(case, mix, torch.float32, base, klass)
+            reference, _ = run(case, mix, torch.float64, base, klass)
         except Exception as error:  # whatever the oracle raises is what we note
             message = str(error).splitlines()[0] if str(error) else ""
             fact["refused"] = f"{type(error).__name__}: {message}"[:300]
@@ -180,7 +186,6 @@ def make_tiny() -> Golden:
         fact["nan"] = int(torch.isnan(single).sum())
         if offsets:
             fact["offsets"] = offsets
-    return golden
 
 
 def make_embedded() -> Golden:

@@ -10,7 +10,7 @@ import torch
 
 from .generator import noise
 from .golden import Golden, Sample
-from .networks import FOUR, Kwargs, build, encode
+from .networks import FOUR, HTDemucs, Kwargs, Network, build, encode
 from .taps import run_network
 
 SMALL: Kwargs = {
@@ -152,12 +152,13 @@ def record(
     prefix: str,
     mix: torch.Tensor,
     counts: Callable[[str], int | None] = lambda _: None,
+    klass: type[Network] = HTDemucs,
 ) -> None:
     """Every tap of one forward pass, in float64 with PyTorch's float32 beside it, under ``PREFIX + tap``.
 
     ``counts`` says how many positions of a tap to keep: none for 0, as many as the file keeps for ``None``.
     """
-    model = build(kwargs)
+    model = build(kwargs, klass=klass)
     runs: list[dict[str, Sample]] = []
     for kind in (torch.float32, torch.float64):
         samples: dict[str, Sample] = {}
@@ -202,13 +203,13 @@ def variant_count(tap: str, every: bool) -> int | None:
     return None if every or is_block(tap) else 0
 
 
-def refusal(name: str, changes: Kwargs) -> dict[str, Any]:
+def refusal(name: str, changes: Kwargs, base: Kwargs = TINY, klass: type[Network] = HTDemucs) -> dict[str, Any]:
     """What the oracle says to a configuration (at construction or at run time), or that it runs."""
-    kwargs = {**TINY, **changes}
+    kwargs = {**base, **changes}
     fact: dict[str, Any] = {"name": name, "kwargs": encode(changes)}
     stage = "construction"
     try:
-        model = build(kwargs)
+        model = build(kwargs, klass=klass)
         stage = "run"
         with torch.no_grad():
             output = model(network_input(kwargs, name, REFUSED_LENGTHS.get(name)))

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from demucs.htdemucs import HTDemucs
 from torch import nn
+
+from .networks import Network
 
 Sink = Callable[[str, torch.Tensor], None]
 PASSED_OVER = (nn.Dropout, nn.Identity)
@@ -18,8 +19,9 @@ PASSED_OVER = (nn.Dropout, nn.Identity)
 def tapped(model: nn.Module, sink: Sink) -> Iterator[None]:
     """Call ``sink(name, output)`` for each module as it returns, in execution order.
 
-    A second output is ``NAME#1``; a second call of a module is ``NAME@2`` (none of HTDemucs' modules has one). Dropout and
-    Identity are passed over: they return their input. The sink must copy what it keeps.
+    A second output is ``NAME#1``; a second call of a module is ``NAME@2`` (no module here has one). Dropout and
+    Identity are passed over: they return their input; so is the last state of an LSTM, a tuple in its
+    output. The sink must copy what it keeps.
     """
     calls: dict[str, int] = {}
 
@@ -29,7 +31,7 @@ def tapped(model: nn.Module, sink: Sink) -> Iterator[None]:
             label = name if calls[name] == 1 else f"{name}@{calls[name]}"
             parts = output if isinstance(output, tuple) else (output,)
             for index, part in enumerate(parts):
-                if part is not None:
+                if isinstance(part, torch.Tensor):
                     sink(label if index == 0 else f"{label}#{index}", part.detach())
 
         return record
@@ -46,7 +48,7 @@ def tapped(model: nn.Module, sink: Sink) -> Iterator[None]:
             handle.remove()
 
 
-def run_network(model: HTDemucs, mix: torch.Tensor, sink: Sink) -> torch.Tensor:
+def run_network(model: Network, mix: torch.Tensor, sink: Sink) -> torch.Tensor:
     """One forward pass with all taps, and the tensors of the network that no module returns.
 
     ``input.spectrogram`` [B, C, F, T] before normalisation, ``output.spectrogram`` [B, S, C, F, T] and ``output.waveform``
@@ -61,13 +63,13 @@ def run_network(model: HTDemucs, mix: torch.Tensor, sink: Sink) -> torch.Tensor:
         sink(name, value)
 
     def magnitude(z: torch.Tensor) -> torch.Tensor:
-        out = HTDemucs._magnitude(model, z)
+        out = type(model)._magnitude(model, z)
         sink("input.spectrogram", out)
         return out
 
     def mask(z: torch.Tensor, m: torch.Tensor) -> torch.Tensor:
         sink("output.spectrogram", m)
-        return HTDemucs._mask(model, z, m)
+        return type(model)._mask(model, z, m)
 
     model.__dict__.update(_magnitude=magnitude, _mask=mask)
     try:
@@ -80,9 +82,9 @@ def run_network(model: HTDemucs, mix: torch.Tensor, sink: Sink) -> torch.Tensor:
     return output
 
 
-def denormalised(model: HTDemucs, mix: torch.Tensor, waveform: torch.Tensor) -> torch.Tensor:
+def denormalised(model: Network, mix: torch.Tensor, waveform: torch.Tensor) -> torch.Tensor:
     """The waveform branch at the scale of the mix that the network saw, padding included."""
-    if model.use_train_segment:
+    if getattr(model, "use_train_segment", False):
         missing = int(model.segment * model.samplerate) - mix.shape[-1]
         mix = nn.functional.pad(mix, (0, max(0, missing)))
     mean = mix.mean(dim=(1, 2))

@@ -37,6 +37,7 @@ void kernel_exp2(float *x, size_t count);
 void kernel_erf(float *x, size_t count);
 void kernel_gelu(float *x, size_t count);
 void kernel_sigmoid(float *x, size_t count);
+void kernel_tanh(float *x, size_t count);
 
 // out = activation(x * scale[c] + shift[c]) (+ residual). `scale` may be NULL (1), `residual` NULL (none), `out` be `x`.
 typedef enum { kernel_identity = 0, kernel_activation_gelu = 1, kernel_activation_relu = 2 } kernel_activation;
@@ -108,6 +109,17 @@ void kernel_gather_spectra(float *out, size_t out_stride, const float *real, con
 
 // x += y on `channels` lines.
 void kernel_add(float *x, size_t x_stride, const float *y, size_t y_stride, size_t channels, size_t columns);
+
+// One step of an LSTM for `rows` sequences. A row of `gates` holds, for each 16 units in turn, 16 pre-activations of the
+// input, forget, cell and output gate; `cell` rows are padded to a multiple of 16 and carried on:
+//   cell = sigmoid(f) cell + sigmoid(i) tanh(g), output = sigmoid(o) tanh(cell).
+void kernel_lstm_step(float *output, size_t output_stride, float *cell, const float *gates, size_t gates_stride,
+                      size_t rows, size_t units);
+
+// scores[row][key] -= decay[row] * |ahead + row - key|, and where that distance is 0 the score becomes `self`: for
+// attention that forgets with distance. `ahead` is the place of the first query less that of the first key.
+void kernel_distance_penalty(float *scores, size_t rows, size_t keys, size_t stride, ptrdiff_t ahead,
+                             const float *decay, float self);
 
 // Winograd's F(4, 3), before and after the products. A line is cut into quads of four columns; `quads` of them, from
 // x[first] on, become six planes of `quads` floats a line, x being 0 outside [0, length). Up to 15 floats behind the last
