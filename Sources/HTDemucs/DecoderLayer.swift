@@ -8,6 +8,18 @@ import Tensors
 /// convolution, norm and GELU. The skip connection has been added to the input already: whoever makes the input adds it
 /// while the numbers are at hand (`skip` of the layer before).
 package struct DecoderLayer {
+  /// A skip connection for the layer that comes next, and what the sum is stored in.
+  package struct Skip {
+    let map: FeatureMap
+    let storage: NumberFormat
+
+    /// - Parameter map: of the shape of that layer's input.
+    package init(_ map: FeatureMap, storage: NumberFormat = .fp32) {
+      self.map = map
+      self.storage = storage
+    }
+  }
+
   let name: String
   let inputChannels: Int
   let outputChannels: Int
@@ -20,6 +32,10 @@ package struct DecoderLayer {
   private let rewrite: Convolution?
   private let norm1: GroupNorm?
   private let dconv: DConv?
+  /// What the results of GELU and gated linear unit are stored in.
+  private let activationStorage: NumberFormat
+  /// What the sum of the layer's input and its skip connection is stored in.
+  let sumStorage: NumberFormat
   private let margin: Int
 
   /// - Parameters:
@@ -39,10 +55,10 @@ package struct DecoderLayer {
     inputChannels = inputs
     outputChannels = outputs
     margin = configuration.margin
-    convolution = TransposedConvolution(
-      weight: try parameters.tensor(
-        name + ".conv_tr.weight", [inputs, outputs, kernel] + (isFrequency ? [1] : [])),
-      bias: try parameters.tensor(name + ".conv_tr.bias", [outputs]), stride: stride)
+    convolution = try parameters.transposedConvolution(
+      name + ".conv_tr", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, isImage: isFrequency)
+    activationStorage = parameters.storage(.activation, name)
+    sumStorage = parameters.storage(.addition, name)
     let groups = configuration.normGroups
     norm2 = hasNorm ? try parameters.groupNorm(name + ".norm2", groups: groups, channels: outputs) : nil
     guard !isEmpty else {
@@ -105,10 +121,11 @@ package struct DecoderLayer {
           for suffix in [".rewrite", ".norm1"] {
             taps?.record(
               tapRewrite(suffix), row: row, gates, stride: y.stride, channels: 2 * inputChannels, columns: columns,
-              shift: rewrite.bias.data)
+              shift: rewrite.remainingBias)
           }
           kernel_affine_glu(
-            y.row(row), y.stride, gates, y.stride, inputChannels, columns, nil, rewrite.bias.data, nil)
+            y.row(row), y.stride, gates, y.stride, inputChannels, columns, nil, rewrite.remainingBias, nil)
+          activationStorage.round(y.row(row), stride: y.stride, lines: inputChannels, columns: columns)
           dconv?.applyToRow(
             y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
         }
@@ -119,7 +136,8 @@ package struct DecoderLayer {
       rows: y.rows, columns: columns, channels: 2 * inputChannels, whole: isFrequency ? columns : 0)
     if let rewrite {
       gatedConvolution(
-        rewrite, norm1, input, into: y, tiles: tiles, workspace, tap: tapRewrite, norm: ".norm1")
+        rewrite, norm1, input, into: y, tiles: tiles, workspace, activation: activationStorage, tap: tapRewrite,
+        norm: ".norm1")
     }
     dconv?.apply(to: y, isFrequency: isFrequency, workspace: workspace)
     return y
@@ -143,15 +161,15 @@ package struct DecoderLayer {
   /// The transposed convolution, cropping, norm and GELU.
   /// - Parameters:
   ///   - input: `[rows, inputs, columns]`.
-  ///   - skip: added to the result, for the next layer; same shape as `output`.
+  ///   - skip: added to the result, for the next layer.
   ///   - output: from `outputMap`.
-  package func expand(_ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, workspace: Workspace) {
+  package func expand(_ input: FeatureMap, skip: Skip?, into output: FeatureMap, workspace: Workspace) {
     workspace.measure(isFrequency ? "decoder, transposed convolution" : "time decoder, transposed convolution") {
       expanded(input, skip: skip, into: output, workspace)
     }
   }
 
-  private func expanded(_ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace) {
+  private func expanded(_ input: FeatureMap, skip: Skip?, into output: FeatureMap, _ workspace: Workspace) {
     guard norm2 == nil else {
       expandWithNorm(input, skip: skip, into: output, workspace)
       return
@@ -165,14 +183,27 @@ package struct DecoderLayer {
 
   private var activation: kernel_activation { isLast ? kernel_identity : kernel_activation_gelu }
 
+  /// Whether the results of the activation are rounded before the skip connection is added.
+  private var storesActivation: Bool { !isLast && activationStorage.isNarrow }
+
+  private func storeActivation(_ place: UnsafeMutablePointer<Float>, _ stride: Int, _ lines: Int, _ columns: Int) {
+    if storesActivation { activationStorage.round(place, stride: stride, lines: lines, columns: columns) }
+  }
+
+  private func add(_ skip: Skip?, to output: FeatureMap, row: Int) {
+    guard let skip else { return }
+    kernel_add(output.row(row), output.stride, skip.map.row(row), skip.map.stride, outputChannels, output.columns)
+    skip.storage.round(output.row(row), stride: output.stride, lines: outputChannels, columns: output.columns)
+  }
+
   private func expandRows(
-    _ input: FeatureMap, _ skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace
+    _ input: FeatureMap, _ skip: Skip?, into output: FeatureMap, _ workspace: Workspace
   ) {
     let columns = input.columns
     let full = fullLength(input)
     let taps = workspace.taps
     let step = convolution.stride
-    let bias = convolution.bias.data
+    let bias = convolution.remainingBias
     workspace.forEach(convolution.groupCount(input.rows)) { group, scratch in
       let phases = scratch.allocate(step * outputChannels * output.stride)
       convolution.applyAlongRows(input, group: group, into: phases, output.stride)
@@ -192,24 +223,33 @@ package struct DecoderLayer {
           let plain = scratch.allocate(outputChannels * output.stride)
           kernel_affine(
             plain, output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation, nil, 0)
+          storeActivation(plain, output.stride, outputChannels, columns)
           taps.record(
             target("", channels: outputChannels, rows: output.rows, columns: columns), row: row, plain,
             stride: output.stride, channels: outputChannels, columns: columns)
         }
+        guard storesActivation else {
+          kernel_affine(
+            output.row(row), output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation,
+            skip?.map.row(row), skip?.map.stride ?? 0)
+          skip?.storage.round(output.row(row), stride: output.stride, lines: outputChannels, columns: columns)
+          continue
+        }
         kernel_affine(
-          output.row(row), output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation,
-          skip?.row(row), skip?.stride ?? 0)
+          output.row(row), output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation, nil, 0)
+        storeActivation(output.row(row), output.stride, outputChannels, columns)
+        add(skip, to: output, row: row)
       }
     }
   }
 
   private func expandColumns(
-    _ input: FeatureMap, _ skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace
+    _ input: FeatureMap, _ skip: Skip?, into output: FeatureMap, _ workspace: Workspace
   ) {
     let full = fullLength(input)
     let taps = workspace.taps
     let step = convolution.stride
-    let bias = convolution.bias.data
+    let bias = convolution.remainingBias
     let tiles = Tile.tiles(
       rows: 1, columns: convolution.groupCount(input.columns), channels: inputChannels + step * outputChannels)
     let fullTap = taps?.tensor(.batch(name + ".conv_tr", rows: 1, channels: outputChannels, columns: full))
@@ -220,24 +260,44 @@ package struct DecoderLayer {
       let phases = scratch.allocate(step * outputChannels * width)
       convolution.applyAlongColumns(input, first: tile.start, count: tile.count, into: phases, width)
       let first = tile.start * step
-      if let fullTap, let plainTap {
+      if let fullTap {
         kernel_interleave(
           fullTap.data, full, phases, width, outputChannels, tile.count, step, first, 0, full, bias,
           kernel_identity, nil, 0)
+      }
+      let lines = step * outputChannels
+      var remaining = (bias: UnsafePointer<Float>?(bias), activation: activation)
+      if storesActivation {
+        for phase in 0..<step {
+          let part = phases + phase * outputChannels * width
+          kernel_affine(part, width, part, width, outputChannels, tile.count, nil, bias, activation, nil, 0)
+        }
+        storeActivation(phases, width, lines, tile.count)
+        remaining = (nil, kernel_identity)
+      }
+      if let plainTap {
         kernel_interleave(
           plainTap.data, output.columns, phases, width, outputChannels, tile.count, step, first - padding, 0,
-          output.columns, bias, activation, nil, 0)
+          output.columns, remaining.bias, remaining.activation, nil, 0)
       }
       kernel_interleave(
         output.data, output.stride, phases, width, outputChannels, tile.count, step, first - padding, 0,
-        output.columns, bias, activation, skip?.data, skip?.stride ?? 0)
+        output.columns, remaining.bias, remaining.activation, skip?.map.data, skip?.map.stride ?? 0)
+      let made = max(0, first - padding)
+      let end = max(made, min(output.columns, first - padding + step * tile.count))
+      skip?.storage.round(
+        output.data + made, stride: output.stride, lines: outputChannels, columns: end - made)
     }
-    if let taps, let fullTap { taps.record(name + ".norm2", fullTap) }
+    if let taps, let fullTap, let plainTap {
+      taps.record(name + ".conv_tr", fullTap)
+      taps.record(name + ".norm2", fullTap)
+      taps.record(name, plainTap)
+    }
   }
 
   /// The norm is over the result before it is cropped, so that is made in full first.
   private func expandWithNorm(
-    _ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace
+    _ input: FeatureMap, skip: Skip?, into output: FeatureMap, _ workspace: Workspace
   ) {
     guard let norm2 else { return }
     let mark = workspace.secondArena.mark
@@ -245,7 +305,7 @@ package struct DecoderLayer {
     let full = FeatureMap(
       in: workspace.secondArena, rows: isFrequency ? length : 1, channels: outputChannels,
       columns: isFrequency ? input.columns : length, margin: 0)
-    let bias = convolution.bias.data
+    let bias = convolution.remainingBias
     let step = convolution.stride
     if isFrequency {
       workspace.forEach(convolution.groupCount(input.rows)) { group, scratch in
@@ -278,7 +338,7 @@ package struct DecoderLayer {
         full.row(tile.row) + tile.start, stride: full.stride, columns: tile.count, shift: nil, into: sums)
     }
     normalise(
-      full, norm2, sums, tiles, activation: activation,
+      full, norm2, sums, tiles, activation: activation, storage: isLast ? .fp32 : activationStorage,
       tap: target(".norm2", channels: outputChannels, rows: shape.rows, columns: shape.columns), workspace)
     workspace.forEach(output.rows) { row, _ in
       let source = isFrequency ? full.row(row + padding) : full.data + padding
@@ -289,10 +349,7 @@ package struct DecoderLayer {
       workspace.taps?.record(
         target("", channels: outputChannels, rows: output.rows, columns: output.columns), row: row, output.row(row),
         stride: output.stride, channels: outputChannels, columns: output.columns)
-      if let skip {
-        kernel_add(
-          output.row(row), output.stride, skip.row(row), skip.stride, outputChannels, output.columns)
-      }
+      add(skip, to: output, row: row)
     }
     workspace.secondArena.rewind(to: mark)
   }

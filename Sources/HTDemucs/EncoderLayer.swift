@@ -10,10 +10,11 @@ package struct EncoderLayer {
     case rows(Convolution)
     case columns(StridedConvolution)
 
-    var bias: Tensor {
+    /// What is still to be added to its results.
+    var remainingBias: UnsafePointer<Float> {
       switch self {
-      case .rows(let convolution): convolution.bias
-      case .columns(let convolution): convolution.bias
+      case .rows(let convolution): convolution.remainingBias
+      case .columns(let convolution): convolution.remainingBias
       }
     }
   }
@@ -28,6 +29,9 @@ package struct EncoderLayer {
   private let dconv: DConv?
   private let rewrite: Convolution?
   private let norm2: GroupNorm?
+  /// What the results of GELU and gated linear unit, and of the injection, are stored in.
+  private let activationStorage: NumberFormat
+  private let sumStorage: NumberFormat
   private let margin: Int
 
   /// - Parameters:
@@ -51,14 +55,16 @@ package struct EncoderLayer {
           rowPadding: padding))
     } else {
       convolution = .columns(
-        StridedConvolution(
-          weight: try parameters.tensor(name + ".conv.weight", [outputs, inputs, kernel]),
-          bias: try parameters.tensor(name + ".conv.bias", [outputs]), stride: stride, padding: padding))
+        try parameters.stridedConvolution(
+          name + ".conv", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding))
     }
     guard !isEmpty else {
       (norm1, dconv, rewrite, norm2) = (nil, nil, nil, nil)
+      (activationStorage, sumStorage) = (.fp32, .fp32)
       return
     }
+    activationStorage = parameters.storage(.activation, name)
+    sumStorage = parameters.storage(.addition, name)
     let groups = configuration.normGroups
     norm1 = hasNorm ? try parameters.groupNorm(name + ".norm1", groups: groups, channels: outputs) : nil
     let context = configuration.encoderContext
@@ -144,10 +150,11 @@ package struct EncoderLayer {
       let gates = scratch.allocate(2 * outputChannels * y.stride)
       rewrite.apply(y, row: 0, column: 0, columns: columns, into: gates, y.stride, scratch: scratch)
       taps.map {
-        tapRewrite($0, gates, y.stride, tile, rows: output.rows, columns: columns, shift: rewrite.bias.data)
+        tapRewrite($0, gates, y.stride, tile, rows: output.rows, columns: columns, shift: rewrite.remainingBias)
       }
       kernel_affine_glu(
-        output.row(row), output.stride, gates, y.stride, outputChannels, columns, nil, rewrite.bias.data, nil)
+        output.row(row), output.stride, gates, y.stride, outputChannels, columns, nil, rewrite.remainingBias, nil)
+      activationStorage.round(output.row(row), stride: output.stride, lines: outputChannels, columns: columns)
     }
     taps.map { tapOutput($0, output) }
   }
@@ -172,7 +179,8 @@ package struct EncoderLayer {
         let out = y.row(tile.row) + tile.start
         convolve(input, tile, into: out, y.stride, scratch)
         kernel_affine(
-          out, y.stride, out, y.stride, outputChannels, tile.count, nil, convolution.bias.data, kernel_identity, nil, 0)
+          out, y.stride, out, y.stride, outputChannels, tile.count, nil, convolution.remainingBias, kernel_identity,
+          nil, 0)
       }
       taps?.record(target("", channels: outputChannels, rows: 1, columns: columns), y)
       taps?.record(target(".conv", channels: outputChannels, rows: 1, columns: columns), y)
@@ -184,17 +192,19 @@ package struct EncoderLayer {
         let out = y.row(tile.row) + tile.start
         convolve(input, tile, into: out, y.stride, scratch)
         kernel_affine(
-          out, y.stride, out, y.stride, outputChannels, tile.count, nil, convolution.bias.data, kernel_identity, nil, 0)
+          out, y.stride, out, y.stride, outputChannels, tile.count, nil, convolution.remainingBias, kernel_identity,
+          nil, 0)
         taps?.record(
           target(".conv", channels: outputChannels, rows: y.rows, columns: columns), row: tile.row,
           column: tile.start, out, stride: y.stride, channels: outputChannels, columns: tile.count)
         if let injected {
           kernel_add(out, y.stride, injected.data + tile.start, injected.stride, outputChannels, tile.count)
+          sumStorage.round(out, stride: y.stride, lines: outputChannels, columns: tile.count)
         }
         norm1.gather(out, stride: y.stride, columns: tile.count, shift: nil, into: sums)
       }
       normalise(
-        y, norm1, sums, tiles, activation: kernel_activation_gelu,
+        y, norm1, sums, tiles, activation: kernel_activation_gelu, storage: activationStorage,
         tap: target(".norm1", channels: outputChannels, rows: y.rows, columns: columns), workspace)
     } else {
       workspace.forEach(tiles) { _, tile, scratch in
@@ -208,7 +218,7 @@ package struct EncoderLayer {
 
     if let rewrite {
       gatedConvolution(
-        rewrite, norm2, y, into: output, tiles: tiles, workspace,
+        rewrite, norm2, y, into: output, tiles: tiles, workspace, activation: activationStorage,
         tap: { target($0, channels: 2 * outputChannels, rows: y.rows, columns: columns) }, norm: ".norm2")
     }
     taps.map { tapOutput($0, output) }
@@ -220,14 +230,20 @@ package struct EncoderLayer {
     _ tile: UnsafeMutablePointer<Float>, _ stride: Int, _ place: Tile, _ injected: FeatureMap?, rows: Int,
     columns: Int, _ taps: TapRecorder?
   ) {
-    let bias = convolution.bias.data
+    var bias = Optional(convolution.remainingBias)
     if let taps {
       taps.record(
         target(".conv", channels: outputChannels, rows: rows, columns: columns), row: place.row, column: place.start,
         tile, stride: stride, channels: outputChannels, columns: place.count, shift: bias)
     }
     if let injected {
+      if sumStorage.isNarrow {
+        kernel_affine(
+          tile, stride, tile, stride, outputChannels, place.count, nil, bias, kernel_identity, nil, 0)
+        bias = nil
+      }
       kernel_add(tile, stride, injected.data + place.start, injected.stride, outputChannels, place.count)
+      sumStorage.round(tile, stride: stride, lines: outputChannels, columns: place.count)
     }
     if let taps {
       taps.record(
@@ -236,6 +252,7 @@ package struct EncoderLayer {
     }
     kernel_affine(
       tile, stride, tile, stride, outputChannels, place.count, nil, bias, kernel_activation_gelu, nil, 0)
+    activationStorage.round(tile, stride: stride, lines: outputChannels, columns: place.count)
   }
 
   private func tapRewrite(

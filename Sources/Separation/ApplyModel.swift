@@ -62,13 +62,15 @@ struct ApplyModel {
   /// - Returns: `[sources, channels, padded samples]` and the first sample that belongs to the chunk.
   private func separate(_ chunk: TrackStretch) throws -> Output {
     let length = geometry.paddedLength ?? chunk.length
-    let output = try model.separate(chunk.padded(to: length))
+    let mix = chunk.padded(to: length)
+    let output = try model.separate(mix)
     let expected = [model.sources.count, model.audioChannels, length]
     guard output.shape == expected else {
       throw SeparationError.wrongOutputShape(output.shape, expected: expected)
     }
     guard output.elements.allSatisfy(\.isFinite) else {
-      throw SeparationError.outputNotFinite(second: Double(max(0, chunk.offset)) / Double(model.sampleRate))
+      throw SeparationError.outputNotFinite(
+        second: Double(max(0, chunk.offset)) / Double(model.sampleRate), module: model.whereNotFinite(mix))
     }
     return (output, chunk.leadingPadding(to: length))
   }

@@ -39,7 +39,7 @@ struct DecoderLayerTests {
     let map = FeatureMap(x, in: workspace.arena)
     let output = decoder.outputMap(map, length: try layer.integer("length"), in: workspace.arena)
     let refined = decoder.refine(map, workspace: workspace)
-    decoder.expand(refined, skip: next, into: output, workspace: workspace)
+    decoder.expand(refined, skip: next.map { DecoderLayer.Skip($0) }, into: output, workspace: workspace)
     #expect(output.hasCleanMargins && refined.hasCleanMargins)
     return (output, refined)
   }

@@ -39,7 +39,8 @@ void kernel_gelu(float *x, size_t count);
 void kernel_sigmoid(float *x, size_t count);
 void kernel_tanh(float *x, size_t count);
 
-// out = activation(x * scale[c] + shift[c]) (+ residual). `scale` may be NULL (1), `residual` NULL (none), `out` be `x`.
+// out = activation(x * scale[c] + shift[c]) (+ residual). `scale` may be NULL (1), `shift` NULL (0), `residual`
+// NULL (none), `out` be `x`.
 typedef enum { kernel_identity = 0, kernel_activation_gelu = 1, kernel_activation_relu = 2 } kernel_activation;
 void kernel_affine(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, size_t columns,
                    const float *scale, const float *shift, kernel_activation activation, const float *residual,
@@ -76,7 +77,7 @@ void kernel_softmax_finish(float *values, size_t rows, size_t width, size_t stri
 void kernel_deinterleave(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, ptrdiff_t first,
                          size_t columns, size_t step, ptrdiff_t length);
 // The reverse, with bias, activation and residual on the way: out[c][column * step + phase] from x[phase][c][column],
-// for targets in [low, high) only; `out` and `residual` point at target 0.
+// for targets in [low, high) only; `out` and `residual` point at target 0, and `bias` may be NULL.
 void kernel_interleave(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, size_t columns,
                        size_t step, ptrdiff_t first, ptrdiff_t low, ptrdiff_t high, const float *bias,
                        kernel_activation activation, const float *residual, size_t residual_stride);
