@@ -209,7 +209,8 @@ package struct DConv {
       }
       for row in 0..<rows where taps != nil {
         tapSqueeze(
-          taps, layer, squeezed.row(row), width, Place(row: row, rows: rows, column: 0, count: columns, columns: columns))
+          taps, layer, squeezed.row(row), width,
+          Place(row: row, rows: rows, column: 0, count: columns, columns: columns))
       }
       func activate(_ tile: Tile) {
         self.activate(

@@ -15,7 +15,8 @@ package struct FrequencyEmbedding {
   package init?(_ parameters: Parameters, _ configuration: Configuration) throws {
     guard configuration.frequencyEmbeddingWeight != 0, let first = configuration.layers.first else { return nil }
     let storage = parameters.plan.precision(
-      .embedding, "freq_emb", parameters: first.outputRows * first.outputChannels).storage
+      .embedding, "freq_emb", parameters: first.outputRows * first.outputChannels
+    ).storage
     table = storage.rounded(
       try parameters.tensor("freq_emb.embedding.weight", [first.outputRows, first.outputChannels]))
     embedding = storage.rounded(

@@ -86,7 +86,8 @@ public final class HTDemucsModel: @unchecked Sendable {
     let overflows = kernel_overflow_count()
     let result = try compute(mix, taps: taps, profile: profile)
     // The count is that of the process: another segment may have raised it, and then there is nothing to be found here.
-    if kernel_overflow_count() != overflows, let overflowHandler, !overflowIsReported.exchange(true, ordering: .relaxed) {
+    if kernel_overflow_count() != overflows, let overflowHandler, !overflowIsReported.exchange(true, ordering: .relaxed)
+    {
       if let module = try firstNotFinite(mix) {
         overflowHandler(module)
       } else {

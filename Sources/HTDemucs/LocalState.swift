@@ -28,7 +28,8 @@ package struct LocalState {
     }
     self.name = name
     self.channels = channels
-    attention = DistanceAttention(heads: Self.heads, headWidth: channels / Self.heads, selfScore: -100,
+    attention = DistanceAttention(
+      heads: Self.heads, headWidth: channels / Self.heads, selfScore: -100,
       precision: parameters.attention(name, depth: channels / Self.heads))
     decayStorage = parameters.storage(.activation, name)
     sumStorage = parameters.storage(.addition, name)
@@ -76,7 +77,8 @@ package struct LocalState {
       convolution.apply(
         x, row: tile.row, column: tile.start, columns: tile.count, into: out, output.stride, scratch: scratch)
       kernel_affine(
-        out, output.stride, out, output.stride, outputs, tile.count, nil, convolution.remainingBias, kernel_identity, nil, 0
+        out, output.stride, out, output.stride, outputs, tile.count, nil, convolution.remainingBias, kernel_identity,
+        nil, 0
       )
     }
     workspace.taps?.record(

@@ -48,7 +48,8 @@ public struct Convolution: @unchecked Sendable {
     self.columnDilation = columnDilation
     self.bias = precision.storage.rounded(bias)
     // Sums of another order are not those that are to be rounded.
-    let isShift = !precision.compute.isNarrow && rowStride == 1 && columnDilation == 1 && columnKernel == WinogradKernel.taps
+    let isShift =
+      !precision.compute.isNarrow && rowStride == 1 && columnDilation == 1 && columnKernel == WinogradKernel.taps
     guard !isShift || !WinogradKernel.pays(inputs: rowKernel * inputChannels, outputs: outputChannels) else {
       kernel = .winograd(
         WinogradKernel(

@@ -1,0 +1,106 @@
+"""A precision policy in PyTorch: the functions that a network calls are intercepted, and what they return is rounded.
+
+It shares nothing with the Swift program but the definition in ``docs/precision.md``: a result of an operation of a chosen class
+is rounded when it is stored, and so are weights and biases, once; everything else is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+SELECTION = ("convolution", "transposed-convolution", "linear", "activation", "layer-scale")
+FORMATS = {"mixed": torch.float16, "bf16": torch.bfloat16}
+CLASSES: dict[Callable[..., Any], str] = {
+    functional.conv1d: "convolution",
+    functional.conv2d: "convolution",
+    functional.conv_transpose1d: "transposed-convolution",
+    functional.conv_transpose2d: "transposed-convolution",
+    functional.linear: "linear",
+    functional.gelu: "activation",
+    functional.relu: "activation",
+    functional.glu: "activation",
+    functional.group_norm: "norm",
+    functional.layer_norm: "norm",
+}
+MODULES = {
+    nn.Conv1d: "convolution",
+    nn.Conv2d: "convolution",
+    nn.ConvTranspose1d: "transposed-convolution",
+    nn.ConvTranspose2d: "transposed-convolution",
+    nn.Linear: "linear",
+    nn.MultiheadAttention: "linear",
+    nn.GroupNorm: "norm",
+    nn.LayerNorm: "norm",
+}
+
+
+def rounded(value: torch.Tensor, kind: torch.dtype) -> torch.Tensor:
+    """The nearest number of a format, in the type it came in."""
+    return value.to(kind).to(value.dtype)
+
+
+class Emulation(TorchFunctionMode):
+    """Rounds what functions of the chosen classes return."""
+
+    def __init__(self, kind: torch.dtype, classes: tuple[str, ...]) -> None:
+        """Results of ``classes`` are rounded to ``kind``."""
+        super().__init__()
+        self.kind = kind
+        self.classes = set(classes)
+        self.counts: dict[str, int] = {}
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """One call of a function of PyTorch."""
+        if func is functional.multi_head_attention_forward:
+            # Its parts are functions of PyTorch too, which are to be seen.
+            with self:
+                return func(*args, **(kwargs or {}))
+        if func is functional.scaled_dot_product_attention and self.classes & {"attention.matmul", "softmax"}:
+            return self.attention(*args[:3])
+        result = func(*args, **(kwargs or {}))
+        name = CLASSES.get(func)
+        if name in self.classes:
+            self.counts[name] = self.counts.get(name, 0) + 1
+            result = rounded(result, self.kind)
+        return result
+
+    def attention(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        """Scores, softmax and weighted values as three results."""
+        store = lambda name, x: rounded(x, self.kind) if name in self.classes else x
+        scores = store("attention.matmul", q @ k.transpose(-2, -1))
+        weights = store("softmax", torch.softmax(scores / q.shape[-1] ** 0.5, -1))
+        return store("attention.matmul", weights @ v)
+
+
+@contextmanager
+def emulated(model: nn.Module, kind: torch.dtype, classes: tuple[str, ...] = SELECTION) -> Iterator[Emulation]:
+    """A network that computes as a policy has it; its weights are rounded for good."""
+    torch.backends.mha.set_fastpath_enabled(False)
+    with torch.no_grad():
+        for module in model.modules():
+            scale = type(module).__name__ == "LayerScale"
+            name = "layer-scale" if scale else next((n for t, n in MODULES.items() if isinstance(module, t)), None)
+            if name in classes:
+                for value in module.parameters(recurse=name == "linear"):
+                    value.copy_(rounded(value, kind))
+    mode = Emulation(kind, classes)
+    handles = []
+    if "layer-scale" in classes:
+        handles = [
+            module.register_forward_hook(lambda _m, _i, out: rounded(out, kind))
+            for module in model.modules()
+            if type(module).__name__ == "LayerScale"
+        ]
+    try:
+        with mode:
+            yield mode
+    finally:
+        for handle in handles:
+            handle.remove()
