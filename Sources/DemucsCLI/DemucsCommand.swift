@@ -18,5 +18,5 @@ struct DemucsCommand: ParsableCommand {
         demucs-cli help separate
       """,
     version: Version.text,
-    subcommands: [SeparateCommand.self, ModelsCommand.self, BenchCommand.self])
+    subcommands: [SeparateCommand.self, ModelsCommand.self, BenchCommand.self, PrecisionCommand.self])
 }
