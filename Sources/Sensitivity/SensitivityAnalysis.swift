@@ -225,7 +225,7 @@ extension SensitivityAnalysis {
 
   /// Takes out noises until the rest fits.
   /// - Returns: whether any was taken out.
-  static func greedy(_ items: [(noise: [Double], cost: Double)], bound: [Double], chosen: inout [Int]) -> Bool {
+  package static func greedy(_ items: [(noise: [Double], cost: Double)], bound: [Double], chosen: inout [Int]) -> Bool {
     var rest = [Double](repeating: 0, count: bound.count)
     for index in items.indices where !chosen.contains(index) {
       for stem in rest.indices { rest[stem] += items[index].noise[stem] }

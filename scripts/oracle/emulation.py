@@ -58,31 +58,33 @@ class Emulation(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """One call of a function of PyTorch."""
-        if func is functional.multi_head_attention_forward:
-            # Its parts are functions of PyTorch too, which are to be seen.
-            with self:
-                return func(*args, **(kwargs or {}))
-        if func is functional.scaled_dot_product_attention and self.classes & {"attention.matmul", "softmax"}:
-            return self.attention(*args[:3])
         result = func(*args, **(kwargs or {}))
         name = CLASSES.get(func)
         if name in self.classes:
             self.counts[name] = self.counts.get(name, 0) + 1
-            result = rounded(result, self.kind)
+            return rounded(result, self.kind)
         return result
 
-    def attention(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        """Scores, softmax and weighted values as three results."""
-        store = lambda name, x: rounded(x, self.kind) if name in self.classes else x
-        scores = store("attention.matmul", q @ k.transpose(-2, -1))
-        weights = store("softmax", torch.softmax(scores / q.shape[-1] ** 0.5, -1))
-        return store("attention.matmul", weights @ v)
+    def attend(self, module: nn.MultiheadAttention, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
+        """What ``module`` returns, from functions that this mode sees: [batch, tokens, width]."""
+        width, heads = module.embed_dim, module.num_heads
+        weight, bias = module.in_proj_weight, module.in_proj_bias
+        split = lambda x: x.unflatten(-1, (heads, width // heads)).transpose(1, 2)
+        q = split(functional.linear(query, weight[:width], bias[:width]))
+        k, v = (split(x) for x in functional.linear(key, weight[width:], bias[width:]).chunk(2, -1))
+        scores = self.stored("attention.matmul", q @ k.transpose(-2, -1))
+        weights = self.stored("softmax", torch.softmax(scores / (width // heads) ** 0.5, -1))
+        values = self.stored("attention.matmul", weights @ v).transpose(1, 2).flatten(-2)
+        return functional.linear(values, module.out_proj.weight, module.out_proj.bias)
+
+    def stored(self, name: str, value: torch.Tensor) -> torch.Tensor:
+        """A result of an operation of a class."""
+        return rounded(value, self.kind) if name in self.classes else value
 
 
 @contextmanager
 def emulated(model: nn.Module, kind: torch.dtype, classes: tuple[str, ...] = SELECTION) -> Iterator[Emulation]:
     """A network that computes as a policy has it; its weights are rounded for good."""
-    torch.backends.mha.set_fastpath_enabled(False)
     with torch.no_grad():
         for module in model.modules():
             scale = type(module).__name__ == "LayerScale"
@@ -98,9 +100,13 @@ def emulated(model: nn.Module, kind: torch.dtype, classes: tuple[str, ...] = SEL
             for module in model.modules()
             if type(module).__name__ == "LayerScale"
         ]
+    attention = nn.MultiheadAttention.forward
+    # PyTorch's own hides its parts.
+    nn.MultiheadAttention.forward = lambda module, q, k, v, **_: (mode.attend(module, q, k), None)
     try:
         with mode:
             yield mode
     finally:
+        nn.MultiheadAttention.forward = attention
         for handle in handles:
             handle.remove()

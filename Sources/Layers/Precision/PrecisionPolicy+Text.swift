@@ -61,6 +61,12 @@ extension PrecisionPolicy: Codable {
     preset = try container.decodeChoice(.preset) ?? .fp32
     rules = try container.decodeIfPresent([Rule].self, forKey: .rules) ?? []
   }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(preset, forKey: .preset)
+    try container.encode(rules, forKey: .rules)
+  }
 }
 
 extension PrecisionPolicy.Rule: Codable {
@@ -79,6 +85,14 @@ extension PrecisionPolicy.Rule: Codable {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: "the rule has neither 'storage' nor 'compute'"))
     }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encodeIfPresent(operation, forKey: .operation)
+    try container.encodeIfPresent(modules, forKey: .modules)
+    try container.encodeIfPresent(storage, forKey: .storage)
+    try container.encodeIfPresent(compute, forKey: .compute)
   }
 }
 
