@@ -20,7 +20,7 @@ package struct DConv {
     let expandNorm: GroupNorm
     /// `[channels]`.
     let layerScale: Tensor
-    /// What the results of GELU, gated linear unit, layer scale and residual sum are stored in.
+    /// What the results of GELU, gated linear unit (float if the scale stores it), layer scale and residual sum are stored in.
     let storage: (activation: NumberFormat, gate: NumberFormat, scaled: NumberFormat, sum: NumberFormat)
   }
 
@@ -49,6 +49,7 @@ package struct DConv {
       let layer = "\(name).layers.\(index)"
       let dilation = depth > 0 ? 1 << index : 1
       let expandIndex = 3 + (context.hasLSTM ? 1 : 0) + (context.hasAttention ? 1 : 0)
+      let gate = parameters.plan.precision(.activation, "\(layer).\(expandIndex + 2)")
       let scale = try parameters.layerScale("\(layer).\(expandIndex + 3)", channels)
       layers.append(
         SubLayer(
@@ -65,9 +66,8 @@ package struct DConv {
           expandNorm: try parameters.groupNorm("\(layer).\(expandIndex + 1)", groups: 1, channels: 2 * channels),
           layerScale: scale.scale,
           storage: (
-            parameters.storage(.activation, layer + ".2"),
-            parameters.storage(.activation, "\(layer).\(expandIndex + 2)"), scale.storage,
-            parameters.storage(.addition, layer)
+            parameters.storage(.activation, layer + ".2"), gate.isFused(with: scale.storage) ? .fp32 : gate.storage,
+            scale.storage, parameters.storage(.addition, layer)
           )))
     }
     self.layers = layers

@@ -55,9 +55,10 @@ package struct DecoderLayer {
     inputChannels = inputs
     outputChannels = outputs
     margin = configuration.margin
-    convolution = try parameters.transposedConvolution(
-      name + ".conv_tr", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, isImage: isFrequency)
     activationStorage = parameters.storage(.activation, name)
+    convolution = try parameters.transposedConvolution(
+      name + ".conv_tr", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, isImage: isFrequency,
+      next: hasNorm || isLast ? nil : activationStorage)
     sumStorage = parameters.storage(.addition, name)
     let groups = configuration.normGroups
     norm2 = hasNorm ? try parameters.groupNorm(name + ".norm2", groups: groups, channels: outputs) : nil
@@ -71,7 +72,8 @@ package struct DecoderLayer {
       configuration.hasRewrite
       ? try parameters.convolution(
         name + ".rewrite", inputs: inputs, outputs: 2 * inputs, rowKernel: isFrequency ? side : nil,
-        columnKernel: side, rowPadding: isFrequency ? context : 0, columnPadding: context) : nil
+        columnKernel: side, rowPadding: isFrequency ? context : 0, columnPadding: context,
+        next: hasNorm ? nil : activationStorage) : nil
     norm1 =
       hasNorm && configuration.hasRewrite
       ? try parameters.groupNorm(name + ".norm1", groups: groups, channels: 2 * inputs) : nil

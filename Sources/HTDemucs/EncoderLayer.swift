@@ -37,10 +37,11 @@ package struct EncoderLayer {
   /// - Parameters:
   ///   - isFrequency: whether the kernel runs over rows (frequencies) or columns (time).
   ///   - isEmpty: whether to build the convolution alone.
+  ///   - isInjected: whether something is added between convolution and activation.
   ///   - context: what the residual branch has beside convolutions.
   package init(
     _ parameters: Parameters, _ name: String, _ configuration: Configuration, inputs: Int, outputs: Int, kernel: Int,
-    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isEmpty: Bool = false,
+    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isEmpty: Bool = false, isInjected: Bool = false,
     context residualContext: DConvContext = DConvContext()
   ) throws {
     self.name = name
@@ -48,23 +49,25 @@ package struct EncoderLayer {
     self.isEmpty = isEmpty
     outputChannels = outputs
     margin = configuration.margin
+    activationStorage = isEmpty ? .fp32 : parameters.storage(.activation, name)
+    sumStorage = isEmpty ? .fp32 : parameters.storage(.addition, name)
+    // A norm or a sum in between is an operation of its own.
+    let next = isEmpty || hasNorm || isInjected ? nil : activationStorage
     if isFrequency {
       convolution = .rows(
         try parameters.convolution(
           name + ".conv", inputs: inputs, outputs: outputs, rowKernel: kernel, rowStride: stride,
-          rowPadding: padding))
+          rowPadding: padding, next: next))
     } else {
       convolution = .columns(
         try parameters.stridedConvolution(
-          name + ".conv", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding))
+          name + ".conv", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding,
+          next: next))
     }
     guard !isEmpty else {
       (norm1, dconv, rewrite, norm2) = (nil, nil, nil, nil)
-      (activationStorage, sumStorage) = (.fp32, .fp32)
       return
     }
-    activationStorage = parameters.storage(.activation, name)
-    sumStorage = parameters.storage(.addition, name)
     let groups = configuration.normGroups
     norm1 = hasNorm ? try parameters.groupNorm(name + ".norm1", groups: groups, channels: outputs) : nil
     let context = configuration.encoderContext
@@ -73,7 +76,8 @@ package struct EncoderLayer {
       configuration.hasRewrite
       ? try parameters.convolution(
         name + ".rewrite", inputs: outputs, outputs: 2 * outputs, rowKernel: isFrequency ? side : nil,
-        columnKernel: side, rowPadding: isFrequency ? context : 0, columnPadding: context) : nil
+        columnKernel: side, rowPadding: isFrequency ? context : 0, columnPadding: context,
+        next: hasNorm ? nil : activationStorage) : nil
     norm2 =
       hasNorm && configuration.hasRewrite
       ? try parameters.groupNorm(name + ".norm2", groups: groups, channels: 2 * outputs) : nil

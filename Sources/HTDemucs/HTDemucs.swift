@@ -37,7 +37,7 @@ struct HTDemucs {
         try EncoderLayer(
           parameters, "encoder.\(index)", configuration, inputs: layer.inputChannels, outputs: layer.outputChannels,
           kernel: layer.kernel, stride: layer.stride, padding: layer.padding, isFrequency: layer.isFrequency,
-          hasNorm: layer.hasNorm, context: layer.context))
+          hasNorm: layer.hasNorm, isInjected: layer.isLastFrequency, context: layer.context))
       // Decoder layers are numbered from the inside out.
       decoder.insert(
         try DecoderLayer(

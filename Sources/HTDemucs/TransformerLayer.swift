@@ -66,9 +66,20 @@ package struct TransformerLayer {
     inProjection = try parameters.linear(
       attentionName, inputs: width, outputs: 3 * width,
       parameterNames: (attentionName + ".in_proj_weight", attentionName + ".in_proj_bias"))
-    outProjection = try parameters.linear(attentionName + ".out_proj", inputs: width, outputs: width)
-    linear1 = try parameters.linear(name + ".linear1", inputs: width, outputs: configuration.hiddenWidth)
-    linear2 = try parameters.linear(name + ".linear2", inputs: configuration.hiddenWidth, outputs: width)
+    let scale1 = configuration.hasLayerScale ? try parameters.layerScale(name + ".gamma_1", width) : nil
+    let scale2 = configuration.hasLayerScale ? try parameters.layerScale(name + ".gamma_2", width) : nil
+    gamma1 = scale1?.scale
+    gamma2 = scale2?.scale
+    storage = (
+      parameters.storage(.activation, name), scale1?.storage ?? .fp32, scale2?.storage ?? .fp32,
+      parameters.storage(.addition, name)
+    )
+    outProjection = try parameters.linear(
+      attentionName + ".out_proj", inputs: width, outputs: width, next: scale1?.storage)
+    linear1 = try parameters.linear(
+      name + ".linear1", inputs: width, outputs: configuration.hiddenWidth, next: storage.activation)
+    linear2 = try parameters.linear(
+      name + ".linear2", inputs: configuration.hiddenWidth, outputs: width, next: scale2?.storage)
     activation = configuration.usesGELU ? kernel_activation_gelu : kernel_activation_relu
 
     let groups = configuration.normGroups
@@ -87,14 +98,6 @@ package struct TransformerLayer {
     normOut =
       configuration.normOutGroups > 0
       ? try parameters.tokenNorm(name + ".norm_out", groups: configuration.normOutGroups, width: width) : nil
-    let scale1 = configuration.hasLayerScale ? try parameters.layerScale(name + ".gamma_1", width) : nil
-    let scale2 = configuration.hasLayerScale ? try parameters.layerScale(name + ".gamma_2", width) : nil
-    gamma1 = scale1?.scale
-    gamma2 = scale2?.scale
-    storage = (
-      parameters.storage(.activation, name), scale1?.storage ?? .fp32, scale2?.storage ?? .fp32,
-      parameters.storage(.addition, name)
-    )
   }
 
   /// Updates `x` in place.

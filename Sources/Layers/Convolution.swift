@@ -18,6 +18,7 @@ public struct Convolution: @unchecked Sendable {
   /// `[out]`; zeros if the layer has none.
   public let bias: Tensor
   public let precision: OperationPrecision
+  let resultStorage: NumberFormat
   let noBias: Tensor
 
   private enum Kernel {
@@ -31,12 +32,15 @@ public struct Convolution: @unchecked Sendable {
   ///   - weight: `[out, in, rowKernel, columnKernel]`, or `[out, in, columnKernel]` of a Conv1d.
   ///   - bias: `[out]`.
   ///   - precision: what weight and bias are rounded to, here, and what sums run in.
+  ///   - next: what the result of a pointwise operation that comes directly after is stored in.
   public init(
     weight: Tensor, bias: Tensor, rowStride: Int = 1, rowPadding: Int = 0, columnPadding: Int = 0,
-    columnDilation: Int = 1, precision: OperationPrecision = .full
+    columnDilation: Int = 1, precision: OperationPrecision = .full,
+    next: NumberFormat? = nil
   ) {
     let weight = precision.storage.rounded(weight)
     self.precision = precision
+    resultStorage = precision.isFused(with: next) ? .fp32 : precision.storage
     noBias = Tensor(shape: bias.shape)
     outputChannels = weight.shape[0]
     inputChannels = weight.shape[1]

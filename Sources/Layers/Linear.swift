@@ -8,6 +8,7 @@ public struct Linear: @unchecked Sendable {
   /// `[out]`.
   public let bias: Tensor
   public let precision: OperationPrecision
+  let resultStorage: NumberFormat
   let noBias: Tensor
   /// `[in, out]`: outputs side by side, as the product wants them.
   private let weight: Tensor
@@ -16,9 +17,12 @@ public struct Linear: @unchecked Sendable {
   ///   - weight: `[out, in]`.
   ///   - bias: `[out]`.
   ///   - precision: what weight and bias are rounded to, here, and what sums run in.
-  public init(weight: Tensor, bias: Tensor, precision: OperationPrecision = .full) {
+  ///   - next: what the result of a pointwise operation that comes directly after is stored in.
+  public init(weight: Tensor, bias: Tensor, precision: OperationPrecision = .full,
+    next: NumberFormat? = nil) {
     let weight = precision.storage.rounded(weight)
     self.precision = precision
+    resultStorage = precision.isFused(with: next) ? .fp32 : precision.storage
     noBias = Tensor(shape: bias.shape)
     outputWidth = weight.shape[0]
     inputWidth = weight.shape[1]
@@ -41,8 +45,8 @@ public struct Linear: @unchecked Sendable {
     MatrixMultiply.multiply(
       rows: tokens, columns: range.count, depth: inputWidth, x, xStride, weight.data + range.lowerBound, outputWidth,
       into: out, outStride, compute: precision.compute)
-    guard precision.storage.isNarrow else { return }
+    guard resultStorage.isNarrow else { return }
     kernel_token_affine(out, tokens, range.count, outStride, nil, bias.data + range.lowerBound, kernel_identity)
-    precision.storage.round(out, stride: outStride, lines: tokens, columns: range.count)
+    resultStorage.round(out, stride: outStride, lines: tokens, columns: range.count)
   }
 }

@@ -14,6 +14,7 @@ public struct StridedConvolution: @unchecked Sendable {
   /// `[out]`.
   public let bias: Tensor
   public let precision: OperationPrecision
+  let resultStorage: NumberFormat
   let noBias: Tensor
   private let groups: Int
   /// `[groups, out, stride x in]`, zero where a tap lies beyond the kernel.
@@ -23,9 +24,12 @@ public struct StridedConvolution: @unchecked Sendable {
   ///   - weight: `[out, in, kernel]`.
   ///   - bias: `[out]`.
   ///   - precision: what weight and bias are rounded to, here, and what sums run in.
-  public init(weight: Tensor, bias: Tensor, stride: Int, padding: Int, precision: OperationPrecision = .full) {
+  ///   - next: what the result of a pointwise operation that comes directly after is stored in.
+  public init(weight: Tensor, bias: Tensor, stride: Int, padding: Int, precision: OperationPrecision = .full,
+    next: NumberFormat? = nil) {
     let weight = precision.storage.rounded(weight)
     self.precision = precision
+    resultStorage = precision.isFused(with: next) ? .fp32 : precision.storage
     noBias = Tensor(shape: bias.shape)
     outputChannels = weight.shape[0]
     inputChannels = weight.shape[1]

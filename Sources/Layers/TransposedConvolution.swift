@@ -15,6 +15,7 @@ public struct TransposedConvolution: @unchecked Sendable {
   /// `[out]`.
   public let bias: Tensor
   public let precision: OperationPrecision
+  let resultStorage: NumberFormat
   let noBias: Tensor
   /// `[stride, out, groups x in]`; the inputs in ascending order, the oldest first.
   private let weight: Tensor
@@ -23,9 +24,12 @@ public struct TransposedConvolution: @unchecked Sendable {
   ///   - weight: `[in, out, kernel]` or `[in, out, kernel, 1]`.
   ///   - bias: `[out]`.
   ///   - precision: what weight and bias are rounded to, here, and what sums run in.
-  public init(weight: Tensor, bias: Tensor, stride: Int, precision: OperationPrecision = .full) {
+  ///   - next: what the result of a pointwise operation that comes directly after is stored in.
+  public init(weight: Tensor, bias: Tensor, stride: Int, precision: OperationPrecision = .full,
+    next: NumberFormat? = nil) {
     let weight = precision.storage.rounded(weight)
     self.precision = precision
+    resultStorage = precision.isFused(with: next) ? .fp32 : precision.storage
     noBias = Tensor(shape: bias.shape)
     inputChannels = weight.shape[0]
     outputChannels = weight.shape[1]

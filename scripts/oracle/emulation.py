@@ -1,7 +1,8 @@
 """A precision policy in PyTorch: the functions that a network calls are intercepted, and what they return is rounded.
 
 It shares nothing with the Swift program but the definition in ``docs/precision.md``: a result of an operation of a chosen class
-is rounded when it is stored, and so are weights and biases, once; everything else is left alone.
+is rounded when it is stored, and so are weights and biases, once; an activation or a layer scale that comes directly after an
+operation of a chosen class is carried out before the result is stored; everything else is left alone.
 """
 
 from __future__ import annotations
@@ -55,15 +56,24 @@ class Emulation(TorchFunctionMode):
         self.kind = kind
         self.classes = set(classes)
         self.counts: dict[str, int] = {}
+        self.unstored: set[int] = set()
+        self.in_fused_gate = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """One call of a function of PyTorch."""
         result = func(*args, **(kwargs or {}))
         name = CLASSES.get(func)
-        if name in self.classes:
+        if name in self.classes and not self.is_fused(func, args, kwargs or {}):
             self.counts[name] = self.counts.get(name, 0) + 1
             return rounded(result, self.kind)
         return result
+
+    def is_fused(self, func: Any, args: Any, kwargs: Any) -> bool:
+        """Whether the operation that comes next stores the result."""
+        if func is functional.glu:
+            return self.in_fused_gate
+        weight = kwargs.get("weight", args[1] if len(args) > 1 else None)
+        return id(weight) in self.unstored
 
     def attend(self, module: nn.MultiheadAttention, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
         """What ``module`` returns, from functions that this mode sees: [batch, tokens, width]."""
@@ -82,6 +92,25 @@ class Emulation(TorchFunctionMode):
         return rounded(value, self.kind) if name in self.classes else value
 
 
+def followed(module: nn.Module) -> list[tuple[nn.Module, str]]:
+    """The operations inside a module that an activation or a layer scale follows directly, and which of the two."""
+    kind = type(module).__name__
+    plain = lambda name: isinstance(getattr(module, name, None), nn.Identity)
+    if kind == "HEncLayer" and not module.empty:
+        pairs = [("conv", "activation", plain("norm1")), ("rewrite", "activation", plain("norm2"))]
+    elif kind == "HDecLayer":
+        pairs = [("rewrite", "activation", plain("norm1")), ("conv_tr", "activation", plain("norm2") and not module.last)]
+    elif hasattr(module, "linear1") and hasattr(module, "gamma_1"):
+        scaled = lambda name: type(getattr(module, name)).__name__ == "LayerScale"
+        attention = module.self_attn if hasattr(module, "self_attn") else module.cross_attn
+        found = [(module.linear1, "activation")]
+        found += [(attention.out_proj, "layer-scale")] if scaled("gamma_1") else []
+        return found + ([(module.linear2, "layer-scale")] if scaled("gamma_2") else [])
+    else:
+        return []
+    return [(getattr(module, name), next_one) for name, next_one, direct in pairs if direct and getattr(module, name, None)]
+
+
 @contextmanager
 def emulated(model: nn.Module, kind: torch.dtype, classes: tuple[str, ...] = SELECTION) -> Iterator[Emulation]:
     """A network that computes as a policy has it; its weights are rounded for good."""
@@ -93,9 +122,16 @@ def emulated(model: nn.Module, kind: torch.dtype, classes: tuple[str, ...] = SEL
                 for value in module.parameters(recurse=name == "linear"):
                     value.copy_(rounded(value, kind))
     mode = Emulation(kind, classes)
-    handles = []
+    handles: list[Any] = []
+    for module in model.modules():
+        mode.unstored |= {id(part.weight) for part, next_one in followed(module) if next_one in classes}
     if "layer-scale" in classes:
-        handles = [
+        # Gated linear units that are modules stand in front of a layer scale; the others are functions.
+        for gate in (module for module in model.modules() if isinstance(module, nn.GLU)):
+            handles.append(gate.register_forward_pre_hook(lambda *_: setattr(mode, "in_fused_gate", True)))
+            handles.append(gate.register_forward_hook(lambda *_: setattr(mode, "in_fused_gate", False)))
+    if "layer-scale" in classes:
+        handles += [
             module.register_forward_hook(lambda _m, _i, out: rounded(out, kind))
             for module in model.modules()
             if type(module).__name__ == "LayerScale"

@@ -8,24 +8,25 @@ protocol BiasedProduct {
   var bias: Tensor { get }
   /// As many zeros as the bias has numbers.
   var noBias: Tensor { get }
-  var precision: OperationPrecision { get }
+  /// What results are rounded to: float if an operation that comes next does that.
+  var resultStorage: NumberFormat { get }
 }
 
 extension BiasedProduct {
   var biasToAdd: UnsafePointer<Float> {
-    UnsafePointer(precision.storage.isNarrow ? noBias.data : bias.data)
+    UnsafePointer(resultStorage.isNarrow ? noBias.data : bias.data)
   }
 
   /// Stores fresh results as the precision has it, in `sets` sets of one line a channel.
   @inline(__always)
   func store(_ result: UnsafeMutablePointer<Float>, stride: Int, columns: Int, sets: Int = 1) {
-    guard precision.storage.isNarrow else { return }
+    guard resultStorage.isNarrow else { return }
     let channels = bias.count
     for index in 0..<sets {
       let part = result + index * channels * stride
       kernel_affine(part, stride, part, stride, channels, columns, nil, bias.data, kernel_identity, nil, 0)
     }
-    precision.storage.round(result, stride: stride, lines: sets * channels, columns: columns)
+    resultStorage.round(result, stride: stride, lines: sets * channels, columns: columns)
   }
 }
 

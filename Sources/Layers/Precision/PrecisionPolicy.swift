@@ -13,6 +13,10 @@ public struct OperationPrecision: Hashable, Codable, Sendable {
     self.compute = compute
   }
 
+  /// Whether a pointwise operation that comes next is carried out before the result is stored, as devices do where both are
+  /// in the same format.
+  public func isFused(with next: NumberFormat?) -> Bool { storage.isNarrow && storage == next }
+
   public static let full = OperationPrecision(storage: .fp32)
 
   /// Whether nothing is rounded.
