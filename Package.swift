@@ -49,7 +49,8 @@ let package = Package(
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "Sensitivity", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ModelStore", "Tensors",
+        "Separation", "Sensitivity", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ModelStore",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -48,7 +48,9 @@ struct PrecisionCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"))
   var modelsDir: String?
 
-  @Option(name: [.customShort("j", allowingJoined: true), .long], help: ArgumentHelp("CPU threads; 0 uses all.", valueName: "n"))
+  @Option(
+    name: [.customShort("j", allowingJoined: true), .long],
+    help: ArgumentHelp("CPU threads; 0 uses all.", valueName: "n"))
   var jobs = 0
 
   @Flag(help: "Show no progress.")

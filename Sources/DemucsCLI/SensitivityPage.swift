@@ -63,7 +63,8 @@ struct SensitivityPage {
     [[title, "alone", "changed", "all but", "% operations", "% numbers", "peak", "headroom", "% small"]]
       + rows.sorted { ($0.alone.worst ?? -999) < ($1.alone.worst ?? -999) }.map { entry in
         [
-          escaped(entry.name), decibels(entry.alone.worst), (entry.isRounded ? "− " : "+ ") + decibels(entry.changed.worst),
+          escaped(entry.name), decibels(entry.alone.worst),
+          (entry.isRounded ? "− " : "+ ") + decibels(entry.changed.worst),
           entry.allBut.map { decibels($0.worst) } ?? "", number(100 * entry.operationShare, 1),
           number(100 * entry.byteShare, 1), entry.peak > 0 ? number(entry.peak, 1) : "",
           entry.headroom.map { number($0, 0) + "×" } ?? "", number(100 * entry.underflowShare, 2),
@@ -133,7 +134,9 @@ struct ErrorChart {
   var text: String {
     let errors = branches.flatMap { $0.points.map(\.error) }.filter { $0 > -200 }
     guard let lowest = errors.min(), let highest = errors.max() else { return "<p>No layer differs.</p>" }
-    let (bottom, top) = ((lowest / 10).rounded(.down) * 10, (highest / 10).rounded(.up) * 10 + (highest == lowest ? 10 : 0))
+    let (bottom, top) = (
+      (lowest / 10).rounded(.down) * 10, (highest / 10).rounded(.up) * 10 + (highest == lowest ? 10 : 0)
+    )
     let count = max(2, branches.map(\.points.count).max() ?? 2)
     let plot = (
       width: Self.width - Self.margin.left - Self.margin.right,
@@ -164,10 +167,12 @@ struct ErrorChart {
       }
       let place = Self.margin.top + 16 + 18 * Double(index)
       shapes.append(
-        "<rect x=\"\(Self.margin.left + 12)\" y=\"\(place - 9)\" width=\"12\" height=\"12\" fill=\"\(branch.colour)\"/>")
+        "<rect x=\"\(Self.margin.left + 12)\" y=\"\(place - 9)\" width=\"12\" height=\"12\" fill=\"\(branch.colour)\"/>"
+      )
       shapes.append(label(branch.name, Self.margin.left + 30, place + 2, "start"))
     }
-    return "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"Error of each layer\">\n"
+    return
+      "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"Error of each layer\">\n"
       + shapes.joined(separator: "\n") + "\n</svg>"
   }
 

@@ -30,7 +30,8 @@ struct SensitivityTable {
             entry.name, decibels(entry.alone.worst), (entry.isRounded ? "- " : "+ ") + decibels(entry.changed.worst),
             entry.allBut.map { decibels($0.worst) } ?? "", format(100 * entry.operationShare, 1),
             format(100 * entry.byteShare, 1), entry.peak > 0 ? format(entry.peak, 1) : "",
-            entry.headroom.map { entry.peak > 0 ? format($0, 0) + "x" : "" } ?? "", format(100 * entry.underflowShare, 2),
+            entry.headroom.map { entry.peak > 0 ? format($0, 0) + "x" : "" } ?? "",
+            format(100 * entry.underflowShare, 2),
           ]))
       }
     }

@@ -52,7 +52,8 @@ package struct Parameters {
       weight: try tensor(name + ".weight", [inputs, outputs, kernel] + (isImage ? [1] : [])),
       bias: try tensor(name + ".bias", [outputs]), stride: stride,
       precision: plan.precision(
-        .transposedConvolution, name, parameters: outputs * (inputs * kernel + 1), depth: inputs * kernel / stride), next: next)
+        .transposedConvolution, name, parameters: outputs * (inputs * kernel + 1), depth: inputs * kernel / stride),
+      next: next)
   }
 
   func groupNorm(_ name: String, groups: Int, channels: Int) throws -> GroupNorm {
@@ -67,7 +68,8 @@ package struct Parameters {
   /// A linear layer under its own name, or as a part of a module with names of its own.
   /// - Parameter parameterNames: of weight and bias, if they are not `NAME.weight` and `NAME.bias`.
   func linear(
-    _ name: String, inputs: Int, outputs: Int, parameterNames: (weight: String, bias: String)? = nil, next: NumberFormat? = nil
+    _ name: String, inputs: Int, outputs: Int, parameterNames: (weight: String, bias: String)? = nil,
+    next: NumberFormat? = nil
   ) throws -> Linear {
     let names = parameterNames ?? (name + ".weight", name + ".bias")
     return Linear(

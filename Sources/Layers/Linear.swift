@@ -18,8 +18,10 @@ public struct Linear: @unchecked Sendable {
   ///   - bias: `[out]`.
   ///   - precision: what weight and bias are rounded to, here, and what sums run in.
   ///   - next: what the result of a pointwise operation that comes directly after is stored in.
-  public init(weight: Tensor, bias: Tensor, precision: OperationPrecision = .full,
-    next: NumberFormat? = nil) {
+  public init(
+    weight: Tensor, bias: Tensor, precision: OperationPrecision = .full,
+    next: NumberFormat? = nil
+  ) {
     let weight = precision.storage.rounded(weight)
     self.precision = precision
     resultStorage = precision.isFused(with: next) ? .fp32 : precision.storage

@@ -26,7 +26,9 @@ public struct PrecisionUnit: Hashable, Sendable {
       patterns = []
       return
     }
-    let own = operations.filter { (operation == nil || $0.operation == operation) && Self.group(of: $0.module) == group }
+    let own = operations.filter {
+      (operation == nil || $0.operation == operation) && Self.group(of: $0.module) == group
+    }
     patterns =
       (own.contains { $0.module == group } ? [group] : [])
       + (own.contains { $0.module != group } ? [group + ".*"] : [])
@@ -83,7 +85,9 @@ public struct PrecisionUnit: Hashable, Sendable {
   /// Rules that put what a policy rounds of it, and only that, into the policy's precision.
   func rules(as operations: [PrecisionPlan.Operation]) -> [PrecisionPolicy.Rule] {
     var kinds: [OperationClass: OperationPrecision] = [:]
-    for entry in operations where contains(entry) && !entry.precision.isFull { kinds[entry.operation] = entry.precision }
+    for entry in operations where contains(entry) && !entry.precision.isFull {
+      kinds[entry.operation] = entry.precision
+    }
     return kinds.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { kind, precision in
       PrecisionUnit(kind, group, operations).rules(precision)
     }

@@ -209,9 +209,11 @@ extension SensitivityAnalysis {
         if trial.reaches(target) { (chosen, result) = (rest, trial) }
       }
     }
-    let after = before + operations.indices.filter { index in
-      !before.contains(index) && chosen.contains { measured[$0].unit.contains(operations[index]) }
-    }
+    let after =
+      before
+      + operations.indices.filter { index in
+        !before.contains(index) && chosen.contains { measured[$0].unit.contains(operations[index]) }
+      }
     let (shareBefore, share) = (share(of: before), share(of: after))
     return SensitivityReport.Proposal(
       target: target, reached: result.reaches(target),

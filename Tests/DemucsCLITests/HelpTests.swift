@@ -4,7 +4,7 @@ import Testing
 /// The help texts are golden files: a change of an option shows in review.
 struct HelpTests {
   @Test(
-    arguments: [["--help"], ["separate", "--help"], ["models", "--help"]]
+    arguments: [["--help"], ["separate", "--help"], ["precision", "--help"], ["models", "--help"]]
       + ["list", "info", "download", "import", "verify", "path"].map { ["models", $0, "--help"] })
   func helpIsTheSnapshot(arguments: [String]) throws {
     let program = try Program()

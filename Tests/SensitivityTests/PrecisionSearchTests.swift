@@ -6,7 +6,9 @@ struct PrecisionSearchTests {
   @Test func takesOutWhatSavesTheMostForItsCost() {
     var chosen: [Int] = []
     // The loudest is dear; two cheap ones are enough.
-    let items: [(noise: [Double], cost: Double)] = [([5, 0], 0.5), ([3, 0], 0.01), ([2.5, 0], 0.01), ([0.1, 0.1], 0.001)]
+    let items: [(noise: [Double], cost: Double)] = [
+      ([5, 0], 0.5), ([3, 0], 0.01), ([2.5, 0], 0.01), ([0.1, 0.1], 0.001),
+    ]
     #expect(SensitivityAnalysis.greedy(items, bound: [5.5, 1], chosen: &chosen))
     #expect(chosen.sorted() == [1, 2])
   }

@@ -1,0 +1,78 @@
+import GoldenSupport
+import HTDemucs
+import Layers
+import Tensors
+import Testing
+
+/// Layers in mixed precision against PyTorch under the same policy (`scripts/oracle/emulation.py`).
+///
+/// Where a sum of another order lies on the other side of a rounding step, a value differs by a whole step, about 5e-4 of
+/// itself, and the layer goes on from there. Most layers are small enough to have no such value: those equal PyTorch's as
+/// fp32 does, which a single rounding too many, too few or elsewhere would end.
+struct MixedPrecisionTests {
+  static let mixed = PrecisionPolicy(.mixed)
+  static let golden = Result { try Golden("layers-mixed") }
+
+  struct Agreement {
+    var equal = 0
+    var count = 0
+    var worst = 0.0
+
+    mutating func add(_ key: String, _ tensor: Tensor) throws {
+      let deviation = try MixedPrecisionTests.golden.get().deviation(key, tensor)
+      count += 1
+      equal += deviation.relativeError < 2e-6 ? 1 : 0
+      worst = max(worst, deviation.relativeError)
+      #expect(deviation.relativeError < 1e-3, "\(deviation)")
+    }
+  }
+
+  @Test func encoderLayers() throws {
+    var agreement = Agreement()
+    for name in EncoderLayerTests.cases {
+      let layer = try LayerCase(name)
+      // The emulation does not know what is injected between convolution and activation.
+      guard layer["inputs"]?["inject"] == nil else { continue }
+      try agreement.add(name, try EncoderLayerTests.output(layer, Self.mixed))
+    }
+    #expect(agreement.count >= 20 && agreement.equal * 4 >= agreement.count * 3, "\(agreement)")
+  }
+
+  @Test func decoderLayers() throws {
+    var agreement = Agreement()
+    for name in DecoderLayerTests.cases {
+      let outputs = try DecoderLayerTests.outputs(try LayerCase(name), Self.mixed)
+      try agreement.add(name, outputs.output)
+      try agreement.add(name + "#1", outputs.refined)
+    }
+    #expect(agreement.count >= 44 && agreement.equal * 4 >= agreement.count * 3, "\(agreement)")
+  }
+
+  @Test(arguments: DConvTests.Form.allCases) func residualBranches(form: DConvTests.Form) throws {
+    var agreement = Agreement()
+    for name in LayerCase.names("dconv") where !DConvTests.delicate.contains(name) {
+      try agreement.add(name, try DConvTests.output(try LayerCase(name), form, Self.mixed))
+    }
+    #expect(agreement.count >= 5 && agreement.equal * 4 >= agreement.count * 3, "\(agreement)")
+  }
+
+  @Test func transformerLayers() throws {
+    var agreement = Agreement()
+    for name in TransformerTests.layers {
+      try agreement.add(name, try TransformerTests.output(try LayerCase(name), Self.mixed))
+    }
+    #expect(agreement.count >= 10 && agreement.equal * 4 >= agreement.count * 3, "\(agreement)")
+  }
+
+  /// Weights and results are halves, and what is not chosen is not.
+  @Test func storesWhatThePolicySays() throws {
+    let layer = try LayerCase(try #require(LayerCase.names("encoder").first))
+    let output = try EncoderLayerTests.output(layer, Self.mixed)
+    #expect(output.elements.allSatisfy { NumberFormat.fp16.round($0) == $0 })
+    let plain = try EncoderLayerTests.output(layer)
+    #expect(!plain.elements.allSatisfy { NumberFormat.fp16.round($0) == $0 })
+    #expect(output.values != plain.values)
+    let untouched = PrecisionPolicy(.mixed, rules: try PrecisionPolicy.rules("*", in: .fp32))
+    #expect(try EncoderLayerTests.output(layer, untouched).values == plain.values)
+  }
+}
