@@ -35,7 +35,7 @@ import Testing
     #expect(try run("fp32", ["--precision", "fp32"]) == plain)
     #expect(try run("none", ["--precision", "mixed", "--fp32-ops", "*"]) == plain)
     let mixed = Self.ratio(plain, try run("mixed", ["--precision", "mixed", "-j", "1"]))
-    #expect(mixed > 58 && mixed < 80, "\(mixed)")
+    #expect(mixed > 50 && mixed < 70, "\(mixed)")
     #expect(try run("again", ["--precision", "mixed", "-j", "2"]) == Self.stems(program, "mixed"))
     // Three digits fewer are 18 dB more of noise.
     let bfloat = Self.ratio(plain, try run("bf16", ["--precision", "bf16"]))
@@ -50,7 +50,7 @@ import Testing
   @Test func anOverflowNamesTheModule() throws {
     let program = try Program()
     defer { program.remove() }
-    var model = try TestModel()
+    let model = try TestModel()
     for (index, entry) in model.tensors.enumerated() where entry.name == "tencoder.1.conv.bias" {
       model.tensors[index].tensor.data[0] = 70_000
     }

@@ -53,7 +53,8 @@ struct MixedPrecisionTests {
     for name in LayerCase.names("dconv") where !DConvTests.delicate.contains(name) {
       try agreement.add(name, try DConvTests.output(try LayerCase(name), form, Self.mixed))
     }
-    #expect(agreement.count >= 5 && agreement.equal * 4 >= agreement.count * 3, "\(agreement)")
+    // A line of 384 channels has a value on a step more often than not.
+    #expect(agreement.count >= 7 && agreement.equal * 2 >= agreement.count, "\(agreement)")
   }
 
   @Test func transformerLayers() throws {
@@ -61,7 +62,13 @@ struct MixedPrecisionTests {
     for name in TransformerTests.layers {
       try agreement.add(name, try TransformerTests.output(try LayerCase(name), Self.mixed))
     }
-    #expect(agreement.count >= 10 && agreement.equal * 4 >= agreement.count * 3, "\(agreement)")
+    // Few tokens of many features: some value is on a step in most layers, and no more than that.
+    #expect(agreement.count >= 16 && agreement.equal >= 2 && agreement.worst < 6e-5, "\(agreement)")
+    // What the rounding of all of the layer does is a multiple of it.
+    let layer = try LayerCase(try #require(TransformerTests.layers.first))
+    var plain = Agreement()
+    try plain.add(layer.name, try TransformerTests.output(layer))
+    #expect(plain.worst > 1.5e-4, "\(plain)")
   }
 
   /// Weights and results are halves, and what is not chosen is not.
