@@ -6,7 +6,8 @@ import Tensors
 struct PrecisionArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Compute as a device of that precision would: fp32, mixed, half or bf16. (default: fp32)", valueName: "preset"))
+      "Compute as a device of that precision would. (default: fp32 in separate, mixed in precision)",
+      valueName: "preset"))
   var precision: PrecisionPolicy.Preset?
 
   @Option(help: ArgumentHelp("Precision of each operation, from a JSON file.", valueName: "file"))
