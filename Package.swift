@@ -45,6 +45,7 @@ let package = Package(
         "HTDemucs", "Layers", "Checkpoints", "Tensors", "AudioFiles", "ModelStore",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(name: "Sensitivity", dependencies: ["HTDemucs", "Layers", "Checkpoints", "Tensors"]),
     .target(
       name: "Evaluation", dependencies: ["AudioFiles", "Checkpoints", "Spectral", "Tensors", "COpenBLAS", "CCrypto"]),
     // Pages for man(1), made of what ArgumentParser tells of the commands.
@@ -52,8 +53,8 @@ let package = Package(
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "Evaluation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers", "ManualPages",
-        "ModelStore",
+        "Separation", "Sensitivity", "Evaluation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers",
+        "ManualPages", "ModelStore",
         "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -84,6 +85,7 @@ let package = Package(
     .testTarget(name: "ManualPagesTests", dependencies: ["ManualPages"]),
     .testTarget(
       name: "EvaluationTests", dependencies: ["Evaluation", "AudioFiles", "Checkpoints", "Tensors", "GoldenSupport"]),
+    .testTarget(name: "SensitivityTests", dependencies: ["Sensitivity", "GoldenSupport"]),
     .testTarget(
       name: "DemucsCLITests",
       dependencies: ["DemucsCLI", "Separation", "Evaluation", "ModelStore", "GoldenSupport", "LoopbackServer"],

@@ -22,7 +22,7 @@ import torch
 from oracle.golden import Golden, differences
 
 FOLDER = Path(__file__).resolve().parents[1] / "Fixtures" / "goldens"
-SUBJECTS = ["stft", "layers", "networks", "full_size", "hdemucs", "apply", "bags"]
+SUBJECTS = ["rounding", "stft", "layers", "precision", "networks", "full_size", "hdemucs", "apply", "bags"]
 
 
 def summary(golden: Golden, path: Path, seconds: float) -> str:

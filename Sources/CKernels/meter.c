@@ -1,4 +1,4 @@
-// Counts of work and time per thread, switched on for benchmarks only.
+// Counts of work and time per thread, switched on for benchmarks only, and of numbers that a format could not hold.
 #include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
@@ -16,6 +16,12 @@ static meter meters[MAXIMUM_THREADS];
 static atomic_size_t meter_count;
 static _Thread_local meter *mine;
 static atomic_bool running;
+
+static atomic_size_t overflows;
+
+void kernel_note_overflow(void) { atomic_fetch_add_explicit(&overflows, 1, memory_order_relaxed); }
+
+size_t kernel_overflow_count(void) { return atomic_load_explicit(&overflows, memory_order_relaxed); }
 
 void kernel_meter_run(bool on) { atomic_store(&running, on); }
 

@@ -20,6 +20,6 @@ struct DemucsCommand: ParsableCommand {
     version: Version.text,
     subcommands: [
       SeparateCommand.self, ModelsCommand.self, CompareCommand.self, EvaluateCommand.self, GoldenCommand.self,
-      BenchCommand.self, GenerateManualCommand.self,
+      BenchCommand.self, PrecisionCommand.self, GenerateManualCommand.self,
     ])
 }

@@ -41,6 +41,7 @@ struct SeparateCommand: ParsableCommand {
   @OptionGroup(title: "Stem options") var stems: StemArguments
   @OptionGroup(title: "Separation options") var chunks: ChunkArguments
   @OptionGroup(title: "Model options") var model: ModelArguments
+  @OptionGroup(title: "Precision options") var precision: PrecisionArguments
 
   @Flag(help: "Show no progress; warnings and errors stay.")
   var quiet = false
@@ -92,7 +93,7 @@ struct SeparateCommand: ParsableCommand {
   private func separate(_ tracks: [String], in batch: Batch) throws {
     let (separator, writer): (Separator, StemWriter)
     do {
-      (separator, writer) = try makeSeparator()
+      (separator, writer) = try makeSeparator(batch.console)
     } catch let error as ValidationError {
       throw error
     } catch {
@@ -104,15 +105,20 @@ struct SeparateCommand: ParsableCommand {
     }
   }
 
-  private func makeSeparator() throws -> (Separator, StemWriter) {
+  private func makeSeparator(_ console: Console) throws -> (Separator, StemWriter) {
     var logger = Logger(label: "demucs-cli") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = verbose ? .debug : .error
     let location = try model.locate()
     logger.debug("found model", metadata: ["name": "\(location.name)", "files": "\(location.files)"])
     let pool = WorkerPool(threadCount: model.threadCount)
-    let bag = try ModelBag(
-      location, pool: pool,
-      options: ModelOptions(tapFolder: model.dumpTaps, segmentsAtOnce: model.segmentsAtOnce))
+    var options = ModelOptions(tapFolder: model.dumpTaps, segmentsAtOnce: model.segmentsAtOnce)
+    options.precision = try precision.makePolicy()
+    options.overflowHandler = { module in
+      console.problem(
+        "Warning: numbers too large for the precision became infinite or lost, first in the module \(module);"
+          + " --fp32-ops '\(module)' keeps that in fp32.")
+    }
+    let bag = try ModelBag(location, pool: pool, options: options)
     let separator = try Separator(bag: bag, options: chunks.options, logger: logger)
     logger.debug(
       "loaded model",

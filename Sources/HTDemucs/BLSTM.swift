@@ -11,6 +11,7 @@ package struct BLSTM {
   private let channels: Int
   private let lstm: BidirectionalLSTM
   private let linear: Linear
+  private let sumStorage: NumberFormat
 
   private static let maximumSteps = 200
   private static let layerCount = 2
@@ -30,7 +31,10 @@ package struct BLSTM {
         recurrentBias: try tensor("bias_hh", nil))
     }
     lstm = BidirectionalLSTM(
-      layers: try (0..<Self.layerCount).map { (try weights($0, ""), try weights($0, "_reverse")) })
+      layers: try (0..<Self.layerCount).map { (try weights($0, ""), try weights($0, "_reverse")) },
+      precision: parameters.plan.precision(
+        .recurrence, name + ".lstm", parameters: 2 * 4 * channels * (5 * channels + 4), depth: 5 * channels))
+    sumStorage = parameters.storage(.addition, name)
     linear = try parameters.linear(name + ".linear", inputs: 2 * channels, outputs: channels)
   }
 
@@ -121,7 +125,7 @@ package struct BLSTM {
       let tokens = min(size, steps - step) * count
       let out = input + step * count * channels
       linear.apply(hidden + step * count * 2 * channels, 2 * channels, tokens: tokens, into: out, channels)
-      kernel_token_affine(out, tokens, channels, channels, nil, linear.bias.data, kernel_identity)
+      kernel_token_affine(out, tokens, channels, channels, nil, linear.remainingBias, kernel_identity)
     }
     workspace.forEach(count) { index, scratch in
       let frame = frames[index]
@@ -132,6 +136,9 @@ package struct BLSTM {
       kernel_add(
         output.row(frame.row) + frame.kept.lowerBound, output.stride, turned, frame.kept.count, channels,
         frame.kept.count)
+      sumStorage.round(
+        output.row(frame.row) + frame.kept.lowerBound, stride: output.stride, lines: channels,
+        columns: frame.kept.count)
     }
     guard let taps = workspace.taps else { return }
     for (suffix, data, width) in [(".lstm", hidden, 2 * channels), (".linear", input, channels)] {
@@ -140,6 +147,7 @@ package struct BLSTM {
         (tensor.data + (step * frameCount + firstFrame) * width).update(
           from: data + step * count * width, count: count * width)
       }
+      if firstFrame + count == frameCount { taps.record(name + suffix, tensor) }
     }
   }
 }

@@ -89,7 +89,8 @@ struct Bottom {
       convolution.apply(
         input, row: row, column: 0, columns: input.columns, into: out, output.stride, scratch: scratch)
       kernel_affine(
-        out, output.stride, out, output.stride, channels, input.columns, nil, convolution.bias.data, kernel_identity,
+        out, output.stride, out, output.stride, channels, input.columns, nil, convolution.remainingBias,
+        kernel_identity,
         nil, 0)
     }
     workspace.taps?.record(

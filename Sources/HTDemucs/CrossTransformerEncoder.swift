@@ -15,6 +15,8 @@ package final class CrossTransformerEncoder {
   private let timeLayers: [TransformerLayer]
   /// `[positions, width]` of the learned embedding, as stored; nil for sinusoids.
   private let learned: Tensor?
+  private let embeddingStorage: NumberFormat
+  private let sumStorage: NumberFormat
   /// `boost` of `demucs.transformer.ScaledEmbedding`.
   private static let learnedBoost: Float = 3
 
@@ -27,6 +29,8 @@ package final class CrossTransformerEncoder {
   package init(_ parameters: Parameters, _ configuration: TransformerConfiguration) throws {
     self.configuration = configuration
     let name = Self.name
+    embeddingStorage = parameters.storage(.embedding, name)
+    sumStorage = parameters.storage(.addition, name)
     func norm(_ suffix: String) throws -> TokenNorm {
       guard configuration.normIn || configuration.normInGroups > 0 else { return .identity }
       return try parameters.tokenNorm(
@@ -116,6 +120,7 @@ package final class CrossTransformerEncoder {
       for i in offset..<offset + tile.count * tokens.width {
         tokens.data[i] += weight * embedding.data[i]
       }
+      sumStorage.round(tokens.data + offset, count: tile.count * tokens.width)
     }
   }
 
@@ -131,8 +136,9 @@ package final class CrossTransformerEncoder {
     lock.lock()
     defer { lock.unlock() }
     if let known = imageEmbedding, known.rows == rows, known.columns == columns { return known.tensor }
-    let tensor = PositionalEmbedding.image(
-      rows: rows, columns: columns, width: configuration.width, maximumPeriod: configuration.maximumPeriod)
+    let tensor = embeddingStorage.rounded(
+      PositionalEmbedding.image(
+        rows: rows, columns: columns, width: configuration.width, maximumPeriod: configuration.maximumPeriod))
     imageEmbedding = (rows, columns, tensor)
     return tensor
   }
@@ -147,15 +153,17 @@ package final class CrossTransformerEncoder {
           "the segment has \(length) steps, but t_max_positions is \(learned.shape[0])")
       }
       let width = configuration.width
-      let tensor = Tensor(
-        shape: [length, width], values: learned.elements.prefix(length * width).map { $0 * Self.learnedBoost })
+      let tensor = embeddingStorage.rounded(
+        Tensor(
+          shape: [length, width], values: learned.elements.prefix(length * width).map { $0 * Self.learnedBoost }))
       sequenceEmbedding = tensor
       return tensor
     }
     var offset: Float = 0
     if case .cape(meanNormalised: true) = configuration.embedding { offset = Float(length - 1) / 2 }
-    let tensor = PositionalEmbedding.sequence(
-      length: length, width: configuration.width, maximumPeriod: configuration.maximumPeriod, offset: offset)
+    let tensor = embeddingStorage.rounded(
+      PositionalEmbedding.sequence(
+        length: length, width: configuration.width, maximumPeriod: configuration.maximumPeriod, offset: offset))
     sequenceEmbedding = tensor
     return tensor
   }

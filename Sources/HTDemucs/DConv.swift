@@ -20,6 +20,8 @@ package struct DConv {
     let expandNorm: GroupNorm
     /// `[channels]`.
     let layerScale: Tensor
+    /// What the results of GELU, gated linear unit (float if the scale stores it), layer scale and residual sum are stored in.
+    let storage: (activation: NumberFormat, gate: NumberFormat, scaled: NumberFormat, sum: NumberFormat)
   }
 
   let name: String
@@ -47,6 +49,8 @@ package struct DConv {
       let layer = "\(name).layers.\(index)"
       let dilation = depth > 0 ? 1 << index : 1
       let expandIndex = 3 + (context.hasLSTM ? 1 : 0) + (context.hasAttention ? 1 : 0)
+      let gate = parameters.plan.precision(.activation, "\(layer).\(expandIndex + 2)")
+      let scale = try parameters.layerScale("\(layer).\(expandIndex + 3)", channels)
       layers.append(
         SubLayer(
           name: layer,
@@ -60,7 +64,11 @@ package struct DConv {
           expandIndex: expandIndex,
           expand: try parameters.convolution("\(layer).\(expandIndex)", inputs: hidden, outputs: 2 * channels),
           expandNorm: try parameters.groupNorm("\(layer).\(expandIndex + 1)", groups: 1, channels: 2 * channels),
-          layerScale: try parameters.tensor("\(layer).\(expandIndex + 3).scale", [channels])))
+          layerScale: scale.scale,
+          storage: (
+            parameters.storage(.activation, layer + ".2"), gate.isFused(with: scale.storage) ? .fp32 : gate.storage,
+            scale.storage, parameters.storage(.addition, layer)
+          )))
     }
     self.layers = layers
   }
@@ -72,6 +80,7 @@ package struct DConv {
     _ row: UnsafeMutablePointer<Float>, stride: Int, columns: Int, index: Int, rows: Int, scratch: Arena,
     taps: TapRecorder?
   ) {
+    let place = Place(row: index, rows: rows, column: 0, count: columns, columns: columns)
     for layer in layers {
       let mark = scratch.mark
       let width = (columns + 15) & ~15
@@ -81,36 +90,81 @@ package struct DConv {
       layer.squeeze.apply(
         row, stride: stride, rows: 1, length: columns, row: 0, column: 0, columns: columns, into: squeezed, width,
         scratch: scratch)
-      var sums = (0.0, 0.0)
-      withUnsafeMutableBytes(of: &sums) {
-        let sums = $0.assumingMemoryBound(to: Double.self).baseAddress!
-        layer.squeezeNorm.gather(squeezed, stride: width, columns: columns, shift: layer.squeeze.bias.data, into: sums)
-        layer.squeezeNorm.affine(
-          sums: sums, positions: columns, added: layer.squeeze.bias.data, scale: affine, shift: affine + hidden)
-      }
-      taps.map { tapSqueeze($0, layer, squeezed, width, affine, index, rows, 0, columns, columns) }
-      kernel_affine(
-        squeezed, width, squeezed, width, hidden, columns, affine, affine + hidden, kernel_activation_gelu, nil, 0)
-      taps.map { tapActivation($0, layer, squeezed, width, index, rows, 0, columns, columns) }
+      prepare(layer.squeezeNorm, layer.squeeze.remainingBias, squeezed, width, columns, into: affine)
+      tapSqueeze(taps, layer, squeezed, width, place)
+      activate(layer, squeezed, width, place, affine, taps)
 
       layer.expand.apply(
         squeezed, stride: width, rows: 1, length: columns, row: 0, column: 0, columns: columns, into: expanded, width,
         scratch: scratch)
-      sums = (0, 0)
-      withUnsafeMutableBytes(of: &sums) {
-        let sums = $0.assumingMemoryBound(to: Double.self).baseAddress!
-        layer.expandNorm.gather(expanded, stride: width, columns: columns, shift: layer.expand.bias.data, into: sums)
-        layer.expandNorm.affine(
-          sums: sums, positions: columns, added: layer.expand.bias.data, scale: affine, shift: affine + 2 * channels)
-      }
-      taps.map { tapExpand($0, layer, expanded, width, affine, index, rows, 0, columns, columns, scratch) }
-      kernel_affine_glu(
-        row, stride, expanded, width, channels, columns, affine, affine + 2 * channels, layer.layerScale.data)
+      prepare(layer.expandNorm, layer.expand.remainingBias, expanded, width, columns, into: affine)
+      addGated(layer, expanded, width, place, affine, to: row, stride, scratch, taps)
       scratch.rewind(to: mark)
     }
     taps?.record(
       .batch(name, rows: rows, channels: channels, columns: columns), row: index, row, stride: stride,
       channels: channels, columns: columns)
+  }
+
+  /// The factors and addends of a norm over one row.
+  private func prepare(
+    _ norm: GroupNorm, _ added: UnsafePointer<Float>, _ row: UnsafePointer<Float>, _ stride: Int, _ columns: Int,
+    into affine: UnsafeMutablePointer<Float>
+  ) {
+    var sums = (0.0, 0.0)
+    withUnsafeMutableBytes(of: &sums) {
+      let sums = $0.assumingMemoryBound(to: Double.self).baseAddress!
+      norm.gather(row, stride: stride, columns: columns, shift: added, into: sums)
+      norm.affine(sums: sums, positions: columns, added: added, scale: affine, shift: affine + norm.channels)
+    }
+  }
+
+  /// Norm and GELU on squeezed channels, in place.
+  private func activate(
+    _ layer: SubLayer, _ tile: UnsafeMutablePointer<Float>, _ stride: Int, _ place: Place,
+    _ affine: UnsafePointer<Float>, _ taps: TapRecorder?
+  ) {
+    let (scale, shift) = layer.squeezeNorm.settle(
+      tile, stride: stride, columns: place.count, scale: affine, shift: affine + hidden)
+    tap(taps, layer, ".1", hidden, tile, stride, place, scale: scale, shift: shift)
+    kernel_affine(
+      tile, stride, tile, stride, hidden, place.count, scale, shift, kernel_activation_gelu, nil, 0)
+    layer.storage.activation.round(tile, stride: stride, lines: hidden, columns: place.count)
+    tap(taps, layer, ".2", hidden, tile, stride, place)
+  }
+
+  /// Norm, gated linear unit and layer scale on expanded channels, added to `out`.
+  /// - Parameter expanded: written over.
+  private func addGated(
+    _ layer: SubLayer, _ expanded: UnsafeMutablePointer<Float>, _ stride: Int, _ place: Place,
+    _ affine: UnsafePointer<Float>, to out: UnsafeMutablePointer<Float>, _ outStride: Int, _ scratch: Arena,
+    _ taps: TapRecorder?
+  ) {
+    let index = layer.expandIndex
+    let columns = place.count
+    tap(taps, layer, ".\(index)", 2 * channels, expanded, stride, place, shift: layer.expand.remainingBias)
+    let (scale, shift) = layer.expandNorm.settle(
+      expanded, stride: stride, columns: columns, scale: affine, shift: affine + 2 * channels)
+    tap(taps, layer, ".\(index + 1)", 2 * channels, expanded, stride, place, scale: scale, shift: shift)
+    let (_, gate, scaled, sum) = layer.storage
+    let isStored = gate.isNarrow || scaled.isNarrow
+    if isStored || taps != nil {
+      let gated = scratch.allocate(channels * stride)
+      kernel_affine_glu(gated, stride, expanded, stride, channels, columns, scale, shift, nil)
+      gate.round(gated, stride: stride, lines: channels, columns: columns)
+      tap(taps, layer, ".\(index + 2)", channels, gated, stride, place)
+      kernel_affine(
+        gated, stride, gated, stride, channels, columns, layer.layerScale.data, nil, kernel_identity, nil, 0)
+      scaled.round(gated, stride: stride, lines: channels, columns: columns)
+      tap(taps, layer, ".\(index + 3)", channels, gated, stride, place)
+      tap(taps, layer, "", channels, gated, stride, place)
+      if isStored { kernel_add(out, outStride, gated, stride, channels, columns) }
+    }
+    if !isStored {
+      kernel_affine_glu(
+        out, outStride, expanded, stride, channels, columns, scale, shift, layer.layerScale.data)
+    }
+    sum.round(out, stride: outStride, lines: channels, columns: columns)
   }
 
   /// Whether a row cannot be done by one worker while it is in cache.
@@ -144,7 +198,7 @@ package struct DConv {
       let affine = workspace.arena.allocate(rows * 2 * hidden)
       let expandedAffine = workspace.arena.allocate(rows * 4 * channels)
       let width = squeezed.stride
-      let squeezeBias = layer.squeeze.bias.data
+      let squeezeBias = layer.squeeze.remainingBias
 
       prepare(layer.squeezeNorm, squeezeBias, tiles, rows: rows, columns: columns, affine, workspace) {
         tile, scratch, sums in
@@ -153,17 +207,14 @@ package struct DConv {
           map, row: tile.row, column: tile.start, columns: tile.count, into: out, width, scratch: scratch)
         layer.squeezeNorm.gather(out, stride: width, columns: tile.count, shift: squeezeBias, into: sums)
       }
-      if let taps {
-        for row in 0..<rows {
-          tapSqueeze(taps, layer, squeezed.row(row), width, affine + row * 2 * hidden, row, rows, 0, columns, columns)
-        }
+      for row in 0..<rows where taps != nil {
+        tapSqueeze(
+          taps, layer, squeezed.row(row), width,
+          Place(row: row, rows: rows, column: 0, count: columns, columns: columns))
       }
       func activate(_ tile: Tile) {
-        let place = squeezed.row(tile.row) + tile.start
-        let factors = affine + tile.row * 2 * hidden
-        kernel_affine(
-          place, width, place, width, hidden, tile.count, factors, factors + hidden, kernel_activation_gelu, nil, 0)
-        taps.map { tapActivation($0, layer, place, width, tile.row, rows, tile.start, tile.count, columns) }
+        self.activate(
+          layer, squeezed.row(tile.row) + tile.start, width, Place(tile, in: map), affine + tile.row * 2 * hidden, taps)
       }
       let hasContext = layer.lstm != nil || layer.attention != nil
       if hasContext {
@@ -184,7 +235,7 @@ package struct DConv {
     _ affine: UnsafeMutablePointer<Float>, _ workspace: Workspace, activate: (Tile) -> Void
   ) {
     let (rows, columns) = (map.rows, map.columns)
-    let bias = layer.expand.bias.data
+    let bias = layer.expand.remainingBias
     func product(_ tile: Tile, _ scratch: Arena) -> UnsafeMutablePointer<Float> {
       let expanded = scratch.allocate(2 * channels * tile.count)
       layer.expand.apply(
@@ -200,13 +251,9 @@ package struct DConv {
     // The expanded channels are many and cheap to make: they are computed again rather than kept.
     workspace.forEach(tiles) { _, tile, scratch in
       let expanded = product(tile, scratch)
-      let factors = affine + tile.row * 4 * channels
-      workspace.taps.map {
-        tapExpand($0, layer, expanded, tile.count, factors, tile.row, rows, tile.start, tile.count, columns, scratch)
-      }
-      kernel_affine_glu(
-        map.row(tile.row) + tile.start, map.stride, expanded, tile.count, channels, tile.count, factors,
-        factors + 2 * channels, layer.layerScale.data)
+      addGated(
+        layer, expanded, tile.count, Place(tile, in: map), affine + tile.row * 4 * channels,
+        to: map.row(tile.row) + tile.start, map.stride, scratch, workspace.taps)
     }
   }
 
@@ -259,51 +306,35 @@ func sumOverTiles(
 
 /// What PyTorch's modules inside a sub-layer would show.
 extension DConv {
+  /// Columns of a row of a map.
+  private struct Place {
+    let row: Int
+    let rows: Int
+    let column: Int
+    let count: Int
+    let columns: Int
+
+    init(row: Int, rows: Int, column: Int, count: Int, columns: Int) {
+      (self.row, self.rows, self.column, self.count, self.columns) = (row, rows, column, count, columns)
+    }
+
+    init(_ tile: Tile, in map: FeatureMap) {
+      self.init(row: tile.row, rows: map.rows, column: tile.start, count: tile.count, columns: map.columns)
+    }
+  }
+
   private func tapSqueeze(
-    _ taps: TapRecorder, _ layer: SubLayer, _ tile: UnsafePointer<Float>, _ stride: Int,
-    _ affine: UnsafePointer<Float>, _ row: Int, _ rows: Int, _ column: Int, _ count: Int, _ columns: Int
+    _ taps: TapRecorder?, _ layer: SubLayer, _ tile: UnsafePointer<Float>, _ stride: Int, _ place: Place
   ) {
-    for (suffix, scale, shift) in [
-      (".0", nil, UnsafePointer(layer.squeeze.bias.data)), (".1", affine, affine + hidden),
-    ] {
-      taps.record(
-        .batch(layer.name + suffix, rows: rows, channels: hidden, columns: columns), row: row, column: column, tile,
-        stride: stride, channels: hidden, columns: count, scale: scale, shift: shift)
-    }
+    tap(taps, layer, ".0", hidden, tile, stride, place, shift: layer.squeeze.remainingBias)
   }
 
-  private func tapActivation(
-    _ taps: TapRecorder, _ layer: SubLayer, _ tile: UnsafePointer<Float>, _ stride: Int, _ row: Int, _ rows: Int,
-    _ column: Int, _ count: Int, _ columns: Int
+  private func tap(
+    _ taps: TapRecorder?, _ layer: SubLayer, _ suffix: String, _ channels: Int, _ tile: UnsafePointer<Float>,
+    _ stride: Int, _ place: Place, scale: UnsafePointer<Float>? = nil, shift: UnsafePointer<Float>? = nil
   ) {
-    taps.record(
-      .batch(layer.name + ".2", rows: rows, channels: hidden, columns: columns), row: row, column: column, tile,
-      stride: stride, channels: hidden, columns: count)
-  }
-
-  private func tapExpand(
-    _ taps: TapRecorder, _ layer: SubLayer, _ tile: UnsafePointer<Float>, _ stride: Int,
-    _ affine: UnsafePointer<Float>, _ row: Int, _ rows: Int, _ column: Int, _ count: Int, _ columns: Int,
-    _ scratch: Arena
-  ) {
-    let shift = affine + 2 * channels
-    for (suffix, scale, shift) in [
-      (".\(layer.expandIndex)", nil, UnsafePointer(layer.expand.bias.data)),
-      (".\(layer.expandIndex + 1)", affine, shift),
-    ] {
-      taps.record(
-        .batch(layer.name + suffix, rows: rows, channels: 2 * channels, columns: columns), row: row, column: column,
-        tile, stride: stride, channels: 2 * channels, columns: count, scale: scale, shift: shift)
-    }
-    let gated = scratch.allocate(channels * count)
-    kernel_affine_glu(gated, count, tile, stride, channels, count, affine, shift, nil)
-    for (suffix, scale) in [
-      (".\(layer.expandIndex + 2)", nil), (".\(layer.expandIndex + 3)", UnsafePointer(layer.layerScale.data)),
-      ("", UnsafePointer(layer.layerScale.data)),
-    ] {
-      taps.record(
-        .batch(layer.name + suffix, rows: rows, channels: channels, columns: columns), row: row, column: column,
-        gated, stride: count, channels: channels, columns: count, scale: scale)
-    }
+    taps?.record(
+      .batch(layer.name + suffix, rows: place.rows, channels: channels, columns: place.columns), row: place.row,
+      column: place.column, tile, stride: stride, channels: channels, columns: place.count, scale: scale, shift: shift)
   }
 }

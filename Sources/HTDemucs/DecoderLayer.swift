@@ -8,6 +8,18 @@ import Tensors
 /// convolution, norm and GELU. The skip connection has been added to the input already: whoever makes the input adds it
 /// while the numbers are at hand (`skip` of the layer before).
 package struct DecoderLayer {
+  /// A skip connection for the layer that comes next, and what the sum is stored in.
+  package struct Skip {
+    let map: FeatureMap
+    let storage: NumberFormat
+
+    /// - Parameter map: of the shape of that layer's input.
+    package init(_ map: FeatureMap, storage: NumberFormat = .fp32) {
+      self.map = map
+      self.storage = storage
+    }
+  }
+
   let name: String
   let inputChannels: Int
   let outputChannels: Int
@@ -20,6 +32,10 @@ package struct DecoderLayer {
   private let rewrite: Convolution?
   private let norm1: GroupNorm?
   private let dconv: DConv?
+  /// What the results of GELU and gated linear unit are stored in.
+  private let activationStorage: NumberFormat
+  /// What the sum of the layer's input and its skip connection is stored in.
+  let sumStorage: NumberFormat
   private let margin: Int
 
   /// - Parameters:
@@ -39,10 +55,11 @@ package struct DecoderLayer {
     inputChannels = inputs
     outputChannels = outputs
     margin = configuration.margin
-    convolution = TransposedConvolution(
-      weight: try parameters.tensor(
-        name + ".conv_tr.weight", [inputs, outputs, kernel] + (isFrequency ? [1] : [])),
-      bias: try parameters.tensor(name + ".conv_tr.bias", [outputs]), stride: stride)
+    activationStorage = parameters.storage(.activation, name)
+    convolution = try parameters.transposedConvolution(
+      name + ".conv_tr", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, isImage: isFrequency,
+      next: hasNorm || isLast ? nil : activationStorage)
+    sumStorage = parameters.storage(.addition, name)
     let groups = configuration.normGroups
     norm2 = hasNorm ? try parameters.groupNorm(name + ".norm2", groups: groups, channels: outputs) : nil
     guard !isEmpty else {
@@ -55,7 +72,8 @@ package struct DecoderLayer {
       configuration.hasRewrite
       ? try parameters.convolution(
         name + ".rewrite", inputs: inputs, outputs: 2 * inputs, rowKernel: isFrequency ? side : nil,
-        columnKernel: side, rowPadding: isFrequency ? context : 0, columnPadding: context) : nil
+        columnKernel: side, rowPadding: isFrequency ? context : 0, columnPadding: context,
+        next: hasNorm ? nil : activationStorage) : nil
     norm1 =
       hasNorm && configuration.hasRewrite
       ? try parameters.groupNorm(name + ".norm1", groups: groups, channels: 2 * inputs) : nil
@@ -108,10 +126,12 @@ package struct DecoderLayer {
             for suffix in [".rewrite", ".norm1"] {
               taps?.record(
                 tapRewrite(suffix), row: row, column: start, gates, stride: width, channels: 2 * inputChannels,
-                columns: block.count, shift: rewrite.bias.data)
+                columns: block.count, shift: rewrite.remainingBias)
             }
+            let place = y.row(row) + start
             kernel_affine_glu(
-              y.row(row) + start, y.stride, gates, width, inputChannels, block.count, nil, rewrite.bias.data, nil)
+              place, y.stride, gates, width, inputChannels, block.count, nil, rewrite.remainingBias, nil)
+            activationStorage.round(place, stride: y.stride, lines: inputChannels, columns: block.count)
           }
           scratch.rewind(to: mark)
         }
@@ -126,7 +146,8 @@ package struct DecoderLayer {
     let tiles = Tile.tiles(rows: y.rows, columns: columns, channels: 2 * inputChannels, keepsRows: isFrequency)
     if let rewrite {
       gatedConvolution(
-        rewrite, norm1, input, into: y, tiles: tiles, workspace, tap: tapRewrite, norm: ".norm1")
+        rewrite, norm1, input, into: y, tiles: tiles, workspace, activation: activationStorage, tap: tapRewrite,
+        norm: ".norm1")
     }
     dconv?.apply(to: y, isFrequency: isFrequency, workspace: workspace)
     return y
@@ -150,15 +171,15 @@ package struct DecoderLayer {
   /// The transposed convolution, cropping, norm and GELU.
   /// - Parameters:
   ///   - input: `[rows, inputs, columns]`.
-  ///   - skip: added to the result, for the next layer; same shape as `output`.
+  ///   - skip: added to the result, for the next layer.
   ///   - output: from `outputMap`.
-  package func expand(_ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, workspace: Workspace) {
+  package func expand(_ input: FeatureMap, skip: Skip?, into output: FeatureMap, workspace: Workspace) {
     workspace.measure(isFrequency ? "decoder, transposed convolution" : "time decoder, transposed convolution") {
       expanded(input, skip: skip, into: output, workspace)
     }
   }
 
-  private func expanded(_ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace) {
+  private func expanded(_ input: FeatureMap, skip: Skip?, into output: FeatureMap, _ workspace: Workspace) {
     guard norm2 == nil else {
       expandWithNorm(input, skip: skip, into: output, workspace)
       return
@@ -172,14 +193,27 @@ package struct DecoderLayer {
 
   private var activation: kernel_activation { isLast ? kernel_identity : kernel_activation_gelu }
 
+  /// Whether the results of the activation are rounded before the skip connection is added.
+  private var storesActivation: Bool { !isLast && activationStorage.isNarrow }
+
+  private func storeActivation(_ place: UnsafeMutablePointer<Float>, _ stride: Int, _ lines: Int, _ columns: Int) {
+    if storesActivation { activationStorage.round(place, stride: stride, lines: lines, columns: columns) }
+  }
+
+  private func add(_ skip: Skip?, to output: FeatureMap, row: Int) {
+    guard let skip else { return }
+    kernel_add(output.row(row), output.stride, skip.map.row(row), skip.map.stride, outputChannels, output.columns)
+    skip.storage.round(output.row(row), stride: output.stride, lines: outputChannels, columns: output.columns)
+  }
+
   private func expandRows(
-    _ input: FeatureMap, _ skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace
+    _ input: FeatureMap, _ skip: Skip?, into output: FeatureMap, _ workspace: Workspace
   ) {
     let columns = input.columns
     let full = fullLength(input)
     let taps = workspace.taps
     let step = convolution.stride
-    let bias = convolution.bias.data
+    let bias = convolution.remainingBias
     let blocks = Tile.blocks(columns: columns)
     workspace.forEach(convolution.groupCount(input.rows) * blocks.count) { unit, scratch in
       let (group, block) = (unit / blocks.count, blocks[unit % blocks.count])
@@ -201,24 +235,34 @@ package struct DecoderLayer {
         if let taps {
           let plain = scratch.allocate(outputChannels * width)
           kernel_affine(plain, width, tile, width, outputChannels, block.count, nil, bias, activation, nil, 0)
+          storeActivation(plain, width, outputChannels, block.count)
           taps.record(
             target("", channels: outputChannels, rows: output.rows, columns: columns), row: row, column: start, plain,
             stride: width, channels: outputChannels, columns: block.count)
         }
+        let place = output.row(row) + start
+        let added = skip.map { $0.map.row(row) + start }
         kernel_affine(
-          output.row(row) + start, output.stride, tile, width, outputChannels, block.count, nil, bias, activation,
-          skip.map { $0.row(row) + start }, skip?.stride ?? 0)
+          place, output.stride, tile, width, outputChannels, block.count, nil, bias, activation,
+          storesActivation ? nil : added, skip?.map.stride ?? 0)
+        if storesActivation {
+          storeActivation(place, output.stride, outputChannels, block.count)
+          if let skip, let added {
+            kernel_add(place, output.stride, added, skip.map.stride, outputChannels, block.count)
+          }
+        }
+        skip?.storage.round(place, stride: output.stride, lines: outputChannels, columns: block.count)
       }
     }
   }
 
   private func expandColumns(
-    _ input: FeatureMap, _ skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace
+    _ input: FeatureMap, _ skip: Skip?, into output: FeatureMap, _ workspace: Workspace
   ) {
     let full = fullLength(input)
     let taps = workspace.taps
     let step = convolution.stride
-    let bias = convolution.bias.data
+    let bias = convolution.remainingBias
     let tiles = Tile.tiles(
       rows: 1, columns: convolution.groupCount(input.columns), channels: inputChannels + step * outputChannels)
     let fullTap = taps?.tensor(.batch(name + ".conv_tr", rows: 1, channels: outputChannels, columns: full))
@@ -229,24 +273,44 @@ package struct DecoderLayer {
       let phases = scratch.allocate(step * outputChannels * width)
       convolution.applyAlongColumns(input, first: tile.start, count: tile.count, into: phases, width)
       let first = tile.start * step
-      if let fullTap, let plainTap {
+      if let fullTap {
         kernel_interleave(
           fullTap.data, full, phases, width, outputChannels, tile.count, step, first, 0, full, bias,
           kernel_identity, nil, 0)
+      }
+      let lines = step * outputChannels
+      var remaining = (bias: UnsafePointer<Float>?(bias), activation: activation)
+      if storesActivation {
+        for phase in 0..<step {
+          let part = phases + phase * outputChannels * width
+          kernel_affine(part, width, part, width, outputChannels, tile.count, nil, bias, activation, nil, 0)
+        }
+        storeActivation(phases, width, lines, tile.count)
+        remaining = (nil, kernel_identity)
+      }
+      if let plainTap {
         kernel_interleave(
           plainTap.data, output.columns, phases, width, outputChannels, tile.count, step, first - padding, 0,
-          output.columns, bias, activation, nil, 0)
+          output.columns, remaining.bias, remaining.activation, nil, 0)
       }
       kernel_interleave(
         output.data, output.stride, phases, width, outputChannels, tile.count, step, first - padding, 0,
-        output.columns, bias, activation, skip?.data, skip?.stride ?? 0)
+        output.columns, remaining.bias, remaining.activation, skip?.map.data, skip?.map.stride ?? 0)
+      let made = max(0, first - padding)
+      let end = max(made, min(output.columns, first - padding + step * tile.count))
+      skip?.storage.round(
+        output.data + made, stride: output.stride, lines: outputChannels, columns: end - made)
     }
-    if let taps, let fullTap { taps.record(name + ".norm2", fullTap) }
+    if let taps, let fullTap, let plainTap {
+      taps.record(name + ".conv_tr", fullTap)
+      taps.record(name + ".norm2", fullTap)
+      taps.record(name, plainTap)
+    }
   }
 
   /// The norm is over the result before it is cropped, so that is made in full first.
   private func expandWithNorm(
-    _ input: FeatureMap, skip: FeatureMap?, into output: FeatureMap, _ workspace: Workspace
+    _ input: FeatureMap, skip: Skip?, into output: FeatureMap, _ workspace: Workspace
   ) {
     guard let norm2 else { return }
     let mark = workspace.secondArena.mark
@@ -254,7 +318,7 @@ package struct DecoderLayer {
     let full = FeatureMap(
       in: workspace.secondArena, rows: isFrequency ? length : 1, channels: outputChannels,
       columns: isFrequency ? input.columns : length, margin: 0)
-    let bias = convolution.bias.data
+    let bias = convolution.remainingBias
     let step = convolution.stride
     if isFrequency {
       workspace.forEach(convolution.groupCount(input.rows)) { group, scratch in
@@ -287,7 +351,7 @@ package struct DecoderLayer {
         full.row(tile.row) + tile.start, stride: full.stride, columns: tile.count, shift: nil, into: sums)
     }
     normalise(
-      full, norm2, sums, tiles, activation: activation,
+      full, norm2, sums, tiles, activation: activation, storage: isLast ? .fp32 : activationStorage,
       tap: target(".norm2", channels: outputChannels, rows: shape.rows, columns: shape.columns), workspace)
     workspace.forEach(output.rows) { row, _ in
       let source = isFrequency ? full.row(row + padding) : full.data + padding
@@ -298,10 +362,7 @@ package struct DecoderLayer {
       workspace.taps?.record(
         target("", channels: outputChannels, rows: output.rows, columns: output.columns), row: row, output.row(row),
         stride: output.stride, channels: outputChannels, columns: output.columns)
-      if let skip {
-        kernel_add(
-          output.row(row), output.stride, skip.row(row), skip.stride, outputChannels, output.columns)
-      }
+      add(skip, to: output, row: row)
     }
     workspace.secondArena.rewind(to: mark)
   }

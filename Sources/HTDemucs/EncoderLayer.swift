@@ -10,10 +10,11 @@ package struct EncoderLayer {
     case rows(Convolution)
     case columns(StridedConvolution)
 
-    var bias: Tensor {
+    /// What is still to be added to its results.
+    var remainingBias: UnsafePointer<Float> {
       switch self {
-      case .rows(let convolution): convolution.bias
-      case .columns(let convolution): convolution.bias
+      case .rows(let convolution): convolution.remainingBias
+      case .columns(let convolution): convolution.remainingBias
       }
     }
   }
@@ -28,15 +29,19 @@ package struct EncoderLayer {
   private let dconv: DConv?
   private let rewrite: Convolution?
   private let norm2: GroupNorm?
+  /// What the results of GELU and gated linear unit, and of the injection, are stored in.
+  private let activationStorage: NumberFormat
+  private let sumStorage: NumberFormat
   private let margin: Int
 
   /// - Parameters:
   ///   - isFrequency: whether the kernel runs over rows (frequencies) or columns (time).
   ///   - isEmpty: whether to build the convolution alone.
+  ///   - isInjected: whether something is added between convolution and activation.
   ///   - context: what the residual branch has beside convolutions.
   package init(
     _ parameters: Parameters, _ name: String, _ configuration: Configuration, inputs: Int, outputs: Int, kernel: Int,
-    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isEmpty: Bool = false,
+    stride: Int, padding: Int, isFrequency: Bool, hasNorm: Bool, isEmpty: Bool = false, isInjected: Bool = false,
     context residualContext: DConvContext = DConvContext()
   ) throws {
     self.name = name
@@ -44,16 +49,20 @@ package struct EncoderLayer {
     self.isEmpty = isEmpty
     outputChannels = outputs
     margin = configuration.margin
+    activationStorage = isEmpty ? .fp32 : parameters.storage(.activation, name)
+    sumStorage = isEmpty ? .fp32 : parameters.storage(.addition, name)
+    // A norm or a sum in between is an operation of its own.
+    let next = isEmpty || hasNorm || isInjected ? nil : activationStorage
     if isFrequency {
       convolution = .rows(
         try parameters.convolution(
           name + ".conv", inputs: inputs, outputs: outputs, rowKernel: kernel, rowStride: stride,
-          rowPadding: padding))
+          rowPadding: padding, next: next))
     } else {
       convolution = .columns(
-        StridedConvolution(
-          weight: try parameters.tensor(name + ".conv.weight", [outputs, inputs, kernel]),
-          bias: try parameters.tensor(name + ".conv.bias", [outputs]), stride: stride, padding: padding))
+        try parameters.stridedConvolution(
+          name + ".conv", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding,
+          next: next))
     }
     guard !isEmpty else {
       (norm1, dconv, rewrite, norm2) = (nil, nil, nil, nil)
@@ -67,7 +76,8 @@ package struct EncoderLayer {
       configuration.hasRewrite
       ? try parameters.convolution(
         name + ".rewrite", inputs: outputs, outputs: 2 * outputs, rowKernel: isFrequency ? side : nil,
-        columnKernel: side, rowPadding: isFrequency ? context : 0, columnPadding: context) : nil
+        columnKernel: side, rowPadding: isFrequency ? context : 0, columnPadding: context,
+        next: hasNorm ? nil : activationStorage) : nil
     norm2 =
       hasNorm && configuration.hasRewrite
       ? try parameters.groupNorm(name + ".norm2", groups: groups, channels: 2 * outputs) : nil
@@ -149,11 +159,12 @@ package struct EncoderLayer {
         taps.map {
           tapRewrite(
             $0, gates, width, Tile(row: row, start: start, count: block.count), rows: output.rows, columns: columns,
-            shift: rewrite.bias.data)
+            shift: rewrite.remainingBias)
         }
+        let place = output.row(row) + start
         kernel_affine_glu(
-          output.row(row) + start, output.stride, gates, width, outputChannels, block.count, nil, rewrite.bias.data,
-          nil)
+          place, output.stride, gates, width, outputChannels, block.count, nil, rewrite.remainingBias, nil)
+        activationStorage.round(place, stride: output.stride, lines: outputChannels, columns: block.count)
         scratch.rewind(to: mark)
       }
     }
@@ -180,7 +191,8 @@ package struct EncoderLayer {
         let out = y.row(tile.row) + tile.start
         convolve(input, tile, into: out, y.stride, scratch)
         kernel_affine(
-          out, y.stride, out, y.stride, outputChannels, tile.count, nil, convolution.bias.data, kernel_identity, nil, 0)
+          out, y.stride, out, y.stride, outputChannels, tile.count, nil, convolution.remainingBias, kernel_identity,
+          nil, 0)
       }
       taps?.record(target("", channels: outputChannels, rows: 1, columns: columns), y)
       taps?.record(target(".conv", channels: outputChannels, rows: 1, columns: columns), y)
@@ -192,17 +204,19 @@ package struct EncoderLayer {
         let out = y.row(tile.row) + tile.start
         convolve(input, tile, into: out, y.stride, scratch)
         kernel_affine(
-          out, y.stride, out, y.stride, outputChannels, tile.count, nil, convolution.bias.data, kernel_identity, nil, 0)
+          out, y.stride, out, y.stride, outputChannels, tile.count, nil, convolution.remainingBias, kernel_identity,
+          nil, 0)
         taps?.record(
           target(".conv", channels: outputChannels, rows: y.rows, columns: columns), row: tile.row,
           column: tile.start, out, stride: y.stride, channels: outputChannels, columns: tile.count)
         if let injected {
           kernel_add(out, y.stride, injected.data + tile.start, injected.stride, outputChannels, tile.count)
+          sumStorage.round(out, stride: y.stride, lines: outputChannels, columns: tile.count)
         }
         norm1.gather(out, stride: y.stride, columns: tile.count, shift: nil, into: sums)
       }
       normalise(
-        y, norm1, sums, tiles, activation: kernel_activation_gelu,
+        y, norm1, sums, tiles, activation: kernel_activation_gelu, storage: activationStorage,
         tap: target(".norm1", channels: outputChannels, rows: y.rows, columns: columns), workspace)
     } else {
       workspace.forEach(tiles) { _, tile, scratch in
@@ -216,7 +230,7 @@ package struct EncoderLayer {
 
     if let rewrite {
       gatedConvolution(
-        rewrite, norm2, y, into: output, tiles: tiles, workspace,
+        rewrite, norm2, y, into: output, tiles: tiles, workspace, activation: activationStorage,
         tap: { target($0, channels: 2 * outputChannels, rows: y.rows, columns: columns) }, norm: ".norm2")
     }
     taps.map { tapOutput($0, output) }
@@ -228,14 +242,20 @@ package struct EncoderLayer {
     _ tile: UnsafeMutablePointer<Float>, _ stride: Int, _ place: Tile, _ injected: FeatureMap?, rows: Int,
     columns: Int, _ taps: TapRecorder?
   ) {
-    let bias = convolution.bias.data
+    var bias = Optional(convolution.remainingBias)
     if let taps {
       taps.record(
         target(".conv", channels: outputChannels, rows: rows, columns: columns), row: place.row, column: place.start,
         tile, stride: stride, channels: outputChannels, columns: place.count, shift: bias)
     }
     if let injected {
+      if sumStorage.isNarrow {
+        kernel_affine(
+          tile, stride, tile, stride, outputChannels, place.count, nil, bias, kernel_identity, nil, 0)
+        bias = nil
+      }
       kernel_add(tile, stride, injected.data + place.start, injected.stride, outputChannels, place.count)
+      sumStorage.round(tile, stride: stride, lines: outputChannels, columns: place.count)
     }
     if let taps {
       taps.record(
@@ -244,6 +264,7 @@ package struct EncoderLayer {
     }
     kernel_affine(
       tile, stride, tile, stride, outputChannels, place.count, nil, bias, kernel_activation_gelu, nil, 0)
+    activationStorage.round(tile, stride: stride, lines: outputChannels, columns: place.count)
   }
 
   private func tapRewrite(

@@ -9,12 +9,19 @@ package struct FrequencyEmbedding {
   private let embedding: Tensor
   private let table: Tensor
   private let weight: Float
+  private let sumStorage: NumberFormat
 
   /// - Returns: nil if the configuration has no such embedding.
   package init?(_ parameters: Parameters, _ configuration: Configuration) throws {
     guard configuration.frequencyEmbeddingWeight != 0, let first = configuration.layers.first else { return nil }
-    table = try parameters.tensor("freq_emb.embedding.weight", [first.outputRows, first.outputChannels])
-    embedding = Tensor(shape: table.shape, values: table.elements.map { $0 * configuration.embeddingScale })
+    let storage = parameters.plan.precision(
+      .embedding, "freq_emb", parameters: first.outputRows * first.outputChannels
+    ).storage
+    table = storage.rounded(
+      try parameters.tensor("freq_emb.embedding.weight", [first.outputRows, first.outputChannels]))
+    embedding = storage.rounded(
+      Tensor(shape: table.shape, values: table.elements.map { $0 * configuration.embeddingScale }))
+    sumStorage = parameters.storage(.addition, "freq_emb")
     weight = configuration.frequencyEmbeddingWeight
   }
 
@@ -28,6 +35,7 @@ package struct FrequencyEmbedding {
       kernel_affine(
         map.row(row), map.stride, map.row(row), map.stride, map.channels, map.columns, nil, shift, kernel_identity,
         nil, 0)
+      sumStorage.round(map.row(row), stride: map.stride, lines: map.channels, columns: map.columns)
     }
   }
 }

@@ -20,9 +20,12 @@ struct HTDemucs {
   private let bottom: Bottom
   private let timeDecoder: [DecoderLayer]
   private let decoder: [DecoderLayer]
+  /// What standardised values, at the entrance and at the exit, are stored in.
+  private let standardStorage: NumberFormat
 
   init(_ configuration: Configuration, _ parameters: Parameters) throws {
     self.configuration = configuration
+    standardStorage = parameters.storage(.standardisation, "input")
     var encoder: [EncoderLayer] = []
     var timeEncoder: [EncoderLayer] = []
     var decoder: [DecoderLayer] = []
@@ -34,7 +37,7 @@ struct HTDemucs {
         try EncoderLayer(
           parameters, "encoder.\(index)", configuration, inputs: layer.inputChannels, outputs: layer.outputChannels,
           kernel: layer.kernel, stride: layer.stride, padding: layer.padding, isFrequency: layer.isFrequency,
-          hasNorm: layer.hasNorm, context: layer.context))
+          hasNorm: layer.hasNorm, isInjected: layer.isLastFrequency, context: layer.context))
       // Decoder layers are numbered from the inside out.
       decoder.insert(
         try DecoderLayer(
@@ -75,8 +78,8 @@ struct HTDemucs {
     var xt = mix
     // Encoder maps wait for the decoder in one arena; what the decoder makes of them goes into the other.
     let start = workspace.arena.mark
-    let statistics = Standardisation(standardising: x, workspace: workspace)
-    let timeStatistics = Standardisation(standardising: xt, workspace: workspace)
+    let statistics = Standardisation(standardising: x, storage: standardStorage, workspace: workspace)
+    let timeStatistics = Standardisation(standardising: xt, storage: standardStorage, workspace: workspace)
 
     var skips: [FeatureMap] = []
     var timeSkips: [FeatureMap] = []
@@ -97,9 +100,11 @@ struct HTDemucs {
 
     (x, xt) = try bottom(x, xt, workspace: workspace)
 
-    addSkip(skips.popLast(), to: x, workspace)
+    addSkip(skips.popLast(), to: x, decoder.first, workspace)
     let mergedLayers = decoder.count - timeDecoder.count
-    if mergedLayers == 0, timeDecoder.first?.isEmpty == false { addSkip(timeSkips.popLast(), to: xt, workspace) }
+    if mergedLayers == 0, timeDecoder.first?.isEmpty == false {
+      addSkip(timeSkips.popLast(), to: xt, timeDecoder.first, workspace)
+    }
     for (index, decode) in decoder.enumerated() {
       // The outermost layer makes the largest maps, when no skip connection is left to keep.
       let isOutermost = index == decoder.count - 1
@@ -114,7 +119,8 @@ struct HTDemucs {
       }
       let mark = workspace.secondArena.mark
       let y = decode.refine(x, workspace: workspace)
-      decode.expand(y, skip: skips.popLast(), into: output, workspace: workspace)
+      let next = isOutermost ? nil : decoder[index + 1]
+      decode.expand(y, skip: skip(skips.popLast(), next), into: output, workspace: workspace)
       workspace.taps.map {
         tapRefined($0, decode, y, isImage: configuration.layers[decoder.count - 1 - index].isFrequency)
       }
@@ -122,7 +128,8 @@ struct HTDemucs {
         let decodeTime = timeDecoder[index - mergedLayers]
         // Where the branches part, the time branch starts from what the frequency branch has before its last step.
         let yt = decodeTime.isEmpty ? y : decodeTime.refine(xt, workspace: workspace)
-        decodeTime.expand(yt, skip: timeSkips.popLast(), into: timeOutput, workspace: workspace)
+        let nextTime = isOutermost ? nil : timeDecoder[index + 1 - mergedLayers]
+        decodeTime.expand(yt, skip: skip(timeSkips.popLast(), nextTime), into: timeOutput, workspace: workspace)
         workspace.taps.map { tapRefined($0, decodeTime, yt, isImage: false) }
         xt = timeOutput
       }
@@ -132,10 +139,15 @@ struct HTDemucs {
     return ((x, statistics), (xt, timeStatistics))
   }
 
-  private func addSkip(_ skip: FeatureMap?, to map: FeatureMap, _ workspace: Workspace) {
+  private func skip(_ map: FeatureMap?, _ next: DecoderLayer?) -> DecoderLayer.Skip? {
+    map.map { DecoderLayer.Skip($0, storage: next?.sumStorage ?? .fp32) }
+  }
+
+  private func addSkip(_ skip: FeatureMap?, to map: FeatureMap, _ layer: DecoderLayer?, _ workspace: Workspace) {
     guard let skip else { return }
     workspace.forEach(map.rows) { row, _ in
       kernel_add(map.row(row), map.stride, skip.row(row), skip.stride, map.channels, map.columns)
+      layer?.sumStorage.round(map.row(row), stride: map.stride, lines: map.channels, columns: map.columns)
     }
   }
 

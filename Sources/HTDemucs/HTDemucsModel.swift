@@ -1,5 +1,7 @@
+import CKernels
 import Checkpoints
 import Layers
+import Synchronization
 import Tensors
 
 /// A whole separation network: a segment of a mix in, the same segment of every source out.
@@ -11,6 +13,10 @@ public final class HTDemucsModel: @unchecked Sendable {
   private let spectrogram: Spectrogram
   private let pool: WorkerPool
   private let desk: WorkspaceDesk
+  /// Is told, once from one `prepare` to the next, of the first module of a segment whose result a narrow format could not
+  /// hold.
+  public var overflowHandler: (@Sendable (_ module: String) -> Void)?
+  private let overflowIsReported = Atomic(false)
 
   public var configuration: Configuration { network.configuration }
   public var sources: [String] { configuration.sources }
@@ -22,10 +28,13 @@ public final class HTDemucsModel: @unchecked Sendable {
 
   /// - Parameters:
   ///   - checkpoint: weights and configuration.
+  ///   - precision: which operations are rounded to what, as a device would.
   ///   - pool: the threads to compute with; results do not depend on their number.
-  /// - Throws: `ConfigurationError` or `CheckpointError`.
-  public convenience init(_ checkpoint: Checkpoint, pool: WorkerPool) throws {
-    try self.init(try InnerNetwork(checkpoint), pool: pool)
+  /// - Throws: `ConfigurationError`, `CheckpointError` or `PolicyError`.
+  public convenience init(
+    _ checkpoint: Checkpoint, precision: PrecisionPolicy = PrecisionPolicy(.fp32), pool: WorkerPool
+  ) throws {
+    try self.init(try InnerNetwork(checkpoint, precision: precision), pool: pool)
   }
 
   /// Puts STFT and iSTFT around a network.
@@ -45,6 +54,7 @@ public final class HTDemucsModel: @unchecked Sendable {
   ///   - atOnce: how many of them at the same time; nil leaves it to cores and memory.
   /// - Returns: how many calls of `separate` run at the same time from now on.
   public func prepare(segments: Int, samples: Int? = nil, atOnce: Int? = nil) -> Int {
+    overflowIsReported.store(false, ordering: .relaxed)
     let threads = pool.threadCount
     let length = usesTrainingSegment ? segmentLength : samples ?? segmentLength
     let count =
@@ -76,6 +86,21 @@ public final class HTDemucsModel: @unchecked Sendable {
   ///   - profile: keeps account of where the time goes.
   /// - Returns: `[sources, audio channels, samples]`.
   public func separate(_ mix: Tensor, taps: TapRecorder? = nil, profile: Profile? = nil) throws -> Tensor {
+    let overflows = kernel_overflow_count()
+    let result = try compute(mix, taps: taps, profile: profile)
+    // The count is that of the process: another segment may have raised it, and then there is nothing to be found here.
+    if kernel_overflow_count() != overflows, let overflowHandler, !overflowIsReported.exchange(true, ordering: .relaxed)
+    {
+      if let module = try firstNotFinite(mix) {
+        overflowHandler(module)
+      } else {
+        overflowIsReported.store(false, ordering: .relaxed)
+      }
+    }
+    return result
+  }
+
+  private func compute(_ mix: Tensor, taps: TapRecorder? = nil, profile: Profile? = nil) throws -> Tensor {
     guard mix.shape.count == 2, mix.shape[0] == audioChannels else {
       throw SegmentError.channels(mix.shape.first ?? 0, expected: audioChannels)
     }
@@ -96,6 +121,17 @@ public final class HTDemucsModel: @unchecked Sendable {
     }
   }
 
+  /// Where a segment first holds a number that its format cannot: an infinity, or a NaN.
+  ///
+  /// It is computed once more, and every intermediate tensor looked at.
+  /// - Returns: the PyTorch module that returned it, or one of the names that docs/architecture.md adds; nil if there is
+  ///   none.
+  public func firstNotFinite(_ mix: Tensor) throws -> String? {
+    let taps = TapRecorder(keeping: { _ in false }, watching: .fp32)
+    _ = try compute(mix, taps: taps)
+    return taps.firstNotFinite
+  }
+
   /// Bytes of memory that activations take, once a segment has been separated.
   public var workspaceBytes: Int { desk.bytes }
 
@@ -107,28 +143,37 @@ public final class HTDemucsModel: @unchecked Sendable {
       spectrogram.analyse(
         waveform.data, stride: waveform.stride, channels: audioChannels, length: length, workspace: workspace)
     }
+    store(image, workspace)
     tap(taps, "input.spectrogram", image)
     let (x, xt) = try network.run(image, waveform, workspace: workspace)
 
     let signals = sources.count * audioChannels
     let result = Tensor(shape: [sources.count, audioChannels, samples], zeroed: false)
+    // The two branches at the scale of the mix. Unless the values are to be stored, that is done on the way.
+    let isStored = x.1.storage.isNarrow
+    if isStored {
+      x.1.restore(x.0, workspace: workspace)
+      xt.1.restore(xt.0, workspace: workspace)
+    }
     workspace.measure("inverse STFT") {
       spectrogram.synthesise(
-        x.0, scale: x.1.deviation, shift: x.1.mean, length: samples, into: result.data, samples,
-        workspace: workspace)
+        x.0, scale: isStored ? 1 : x.1.deviation, shift: isStored ? 0 : x.1.mean, length: samples, into: result.data,
+        samples, workspace: workspace)
     }
+    network.stftStorage.round(result.data, count: result.count)
     if taps != nil {
-      x.1.restore(x.0, workspace: workspace)
+      if !isStored { x.1.restore(x.0, workspace: workspace) }
       tap(taps, "output.spectrogram", x.0)
     }
-    let (scale, shift) = (xt.1.deviation, xt.1.mean)
+    let (scale, shift) = isStored ? (1, 0) : (xt.1.deviation, xt.1.mean)
     workspace.forEach(signals) { signal, _ in
       let timeBranch = xt.0.line(row: 0, channel: signal)
       let out = result.data + signal * samples
       for sample in 0..<samples { out[sample] += timeBranch[sample] * scale + shift }
+      network.sumStorage.round(out, count: samples)
     }
     if let taps {
-      xt.1.restore(xt.0, workspace: workspace)
+      if !isStored { xt.1.restore(xt.0, workspace: workspace) }
       let waveforms = Tensor(shape: [1, sources.count, audioChannels, length], zeroed: false)
       for signal in 0..<signals {
         (waveforms.data + signal * length).update(from: xt.0.line(row: 0, channel: signal), count: length)
@@ -137,6 +182,13 @@ public final class HTDemucsModel: @unchecked Sendable {
       taps.record("output", Tensor(shape: [1] + result.shape, values: result.elements))
     }
     return result
+  }
+
+  private func store(_ map: FeatureMap, _ workspace: Workspace) {
+    guard network.stftStorage.isNarrow else { return }
+    workspace.forEach(map.rows) { row, _ in
+      network.stftStorage.round(map.row(row), stride: map.stride, lines: map.channels, columns: map.columns)
+    }
   }
 
   /// Records a spectrogram as `[1, channels, frequencies, frames]`, or with sources as an axis of their own.

@@ -8,21 +8,36 @@ import Tensors
 /// `demucs.hdemucs.HDemucs.forward`, from behind `_magnitude` to before `_mask`.
 public final class InnerNetwork: @unchecked Sendable {
   public let configuration: Configuration
+  /// The operations of the network, and the precision of each.
+  public let plan: PrecisionPlan
+  /// What the results of the STFT and its inverse are stored in, and the sum of the branches.
+  let stftStorage: NumberFormat
+  let sumStorage: NumberFormat
   private let network: HTDemucs
 
-  /// - Throws: `ConfigurationError` or `CheckpointError`, naming parameters or tensors.
-  public convenience init(_ checkpoint: Checkpoint) throws {
+  /// - Parameter precision: which operations are rounded to what.
+  /// - Throws: `ConfigurationError` or `CheckpointError`, naming parameters or tensors; `PolicyError` for a rule that fits
+  ///   nothing.
+  public convenience init(
+    _ checkpoint: Checkpoint, precision: PrecisionPolicy = PrecisionPolicy(.fp32)
+  ) throws {
     let audit = CheckpointAudit(checkpoint)
-    try self.init(try checkpoint.modelDescription(), tensor: audit.tensor)
+    try self.init(try checkpoint.modelDescription(), precision: precision, tensor: audit.tensor)
     try audit.finish()
   }
 
   /// - Parameter tensor: gives the parameter of a name and shape, in the names of PyTorch's `state_dict`.
   package init(
-    _ description: ModelDescription, tensor: @escaping (_ name: String, _ shape: [Int]) throws -> Tensor
+    _ description: ModelDescription, precision: PrecisionPolicy = PrecisionPolicy(.fp32),
+    tensor: @escaping (_ name: String, _ shape: [Int]) throws -> Tensor
   ) throws {
     configuration = try Configuration(description)
-    network = try HTDemucs(configuration, Parameters(tensor))
+    plan = PrecisionPlan(precision)
+    let parameters = Parameters(plan: plan, tensor)
+    stftStorage = parameters.storage(.stft, "stft")
+    network = try HTDemucs(configuration, parameters)
+    sumStorage = parameters.storage(.addition, "output")
+    try plan.check()
   }
 
   /// - Parameters:

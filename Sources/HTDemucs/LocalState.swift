@@ -14,6 +14,9 @@ package struct LocalState {
   private let key: Convolution
   private let queryDecay: Convolution
   private let projection: Convolution
+  /// What the sigmoids of the decays, and the sum at the end, are stored in.
+  private let decayStorage: NumberFormat
+  private let sumStorage: NumberFormat
 
   static let heads = 4
   private static let decays = 4
@@ -25,7 +28,11 @@ package struct LocalState {
     }
     self.name = name
     self.channels = channels
-    attention = DistanceAttention(heads: Self.heads, headWidth: channels / Self.heads, selfScore: -100)
+    attention = DistanceAttention(
+      heads: Self.heads, headWidth: channels / Self.heads, selfScore: -100,
+      precision: parameters.attention(name, depth: channels / Self.heads))
+    decayStorage = parameters.storage(.activation, name)
+    sumStorage = parameters.storage(.addition, name)
     func convolution(_ suffix: String, _ outputs: Int) throws -> Convolution {
       try parameters.convolution("\(name).\(suffix)", inputs: channels, outputs: outputs)
     }
@@ -54,6 +61,7 @@ package struct LocalState {
     let added = project(attended, projection, ".proj", workspace)
     workspace.forEach(x.rows) { row, _ in
       kernel_add(x.row(row), x.stride, added.row(row), added.stride, channels, x.columns)
+      sumStorage.round(x.row(row), stride: x.stride, lines: channels, columns: x.columns)
     }
   }
 
@@ -69,7 +77,8 @@ package struct LocalState {
       convolution.apply(
         x, row: tile.row, column: tile.start, columns: tile.count, into: out, output.stride, scratch: scratch)
       kernel_affine(
-        out, output.stride, out, output.stride, outputs, tile.count, nil, convolution.bias.data, kernel_identity, nil, 0
+        out, output.stride, out, output.stride, outputs, tile.count, nil, convolution.remainingBias, kernel_identity,
+        nil, 0
       )
     }
     workspace.taps?.record(
@@ -90,6 +99,7 @@ package struct LocalState {
         for decay in 0..<Self.decays {
           let line = x.line(row: row, channel: head * Self.decays + decay)
           kernel_sigmoid(line, x.columns)
+          decayStorage.round(line, count: x.columns)
           let slope = Float(decay + 1) / root / 2
           for column in 0..<x.columns { out[column] += slope * line[column] }
         }

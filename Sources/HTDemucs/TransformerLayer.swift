@@ -48,6 +48,8 @@ package struct TransformerLayer {
   private let normFirst: Bool
   private let activation: kernel_activation
   private let attentionName: String
+  /// What the results of the activation, of the two layer scales and of the residual sums are stored in.
+  private let storage: (activation: NumberFormat, gamma1: NumberFormat, gamma2: NumberFormat, sum: NumberFormat)
 
   package init(
     _ parameters: Parameters, _ name: String, _ configuration: TransformerConfiguration, isCross: Bool
@@ -57,14 +59,27 @@ package struct TransformerLayer {
     let width = configuration.width
     self.width = width
     normFirst = configuration.normFirst
-    attention = Attention(heads: configuration.heads, headWidth: width / configuration.heads)
     attentionName = name + (isCross ? ".cross_attn" : ".self_attn")
-    inProjection = Linear(
-      weight: try parameters.tensor(attentionName + ".in_proj_weight", [3 * width, width]),
-      bias: try parameters.tensor(attentionName + ".in_proj_bias", [3 * width]))
-    outProjection = try parameters.linear(attentionName + ".out_proj", inputs: width, outputs: width)
-    linear1 = try parameters.linear(name + ".linear1", inputs: width, outputs: configuration.hiddenWidth)
-    linear2 = try parameters.linear(name + ".linear2", inputs: configuration.hiddenWidth, outputs: width)
+    attention = Attention(
+      heads: configuration.heads, headWidth: width / configuration.heads,
+      precision: parameters.attention(attentionName, depth: width / configuration.heads))
+    inProjection = try parameters.linear(
+      attentionName, inputs: width, outputs: 3 * width,
+      parameterNames: (attentionName + ".in_proj_weight", attentionName + ".in_proj_bias"))
+    let scale1 = configuration.hasLayerScale ? try parameters.layerScale(name + ".gamma_1", width) : nil
+    let scale2 = configuration.hasLayerScale ? try parameters.layerScale(name + ".gamma_2", width) : nil
+    gamma1 = scale1?.scale
+    gamma2 = scale2?.scale
+    storage = (
+      parameters.storage(.activation, name), scale1?.storage ?? .fp32, scale2?.storage ?? .fp32,
+      parameters.storage(.addition, name)
+    )
+    outProjection = try parameters.linear(
+      attentionName + ".out_proj", inputs: width, outputs: width, next: scale1?.storage)
+    linear1 = try parameters.linear(
+      name + ".linear1", inputs: width, outputs: configuration.hiddenWidth, next: storage.activation)
+    linear2 = try parameters.linear(
+      name + ".linear2", inputs: configuration.hiddenWidth, outputs: width, next: scale2?.storage)
     activation = configuration.usesGELU ? kernel_activation_gelu : kernel_activation_relu
 
     let groups = configuration.normGroups
@@ -83,8 +98,6 @@ package struct TransformerLayer {
     normOut =
       configuration.normOutGroups > 0
       ? try parameters.tokenNorm(name + ".norm_out", groups: configuration.normOutGroups, width: width) : nil
-    gamma1 = configuration.hasLayerScale ? try parameters.tensor(name + ".gamma_1.scale", [width]) : nil
-    gamma2 = configuration.hasLayerScale ? try parameters.tensor(name + ".gamma_2.scale", [width]) : nil
   }
 
   /// Updates `x` in place.
@@ -127,7 +140,7 @@ package struct TransformerLayer {
       let out = result.data + tile.start * outputs.count
       inProjection.apply(source, width, tokens: tile.count, outputs: outputs, into: out, outputs.count)
       kernel_token_affine(
-        out, tile.count, outputs.count, outputs.count, nil, inProjection.bias.data + outputs.lowerBound,
+        out, tile.count, outputs.count, outputs.count, nil, inProjection.remainingBias + outputs.lowerBound,
         kernel_identity)
     }
     return result
@@ -163,11 +176,10 @@ package struct TransformerLayer {
       outProjection.apply(
         attended.data + tile.start * width, width, tokens: tile.count, into: out, width)
       if let taps = workspace.taps {
-        tapBranch(
-          taps, [attentionName, name + ".dropout1"], name + ".gamma_1", out, outProjection.bias, gamma1, x, tile)
+        tapBranch(taps, [attentionName, name + ".dropout1"], out, outProjection.remainingBias, x, tile)
       }
-      kernel_token_residual(
-        x.data + tile.start * width, width, out, width, tile.count, width, gamma1?.data, outProjection.bias.data)
+      addBranch(
+        out, outProjection.remainingBias, gamma1, storage.gamma1, name + ".gamma_1", to: x, tile, workspace.taps)
     }
   }
 
@@ -189,19 +201,19 @@ package struct TransformerLayer {
       linear1.apply(source, width, tokens: tile.count, into: hidden, hiddenWidth)
       taps?.recordTokens(
         name + ".linear1", count: x.count, first: tile.start, hidden, stride: hiddenWidth, tokens: tile.count,
-        width: hiddenWidth, shift: linear1.bias.data)
+        width: hiddenWidth, shift: linear1.remainingBias)
       kernel_token_affine(
-        hidden, tile.count, hiddenWidth, hiddenWidth, nil, linear1.bias.data, activation)
+        hidden, tile.count, hiddenWidth, hiddenWidth, nil, linear1.remainingBias, activation)
+      storage.activation.round(hidden, count: tile.count * hiddenWidth)
       taps?.recordTokens(
         name + ".dropout", count: x.count, first: tile.start, hidden, stride: hiddenWidth, tokens: tile.count,
         width: hiddenWidth)
       let out = scratch.allocate(tile.count * width)
       linear2.apply(hidden, hiddenWidth, tokens: tile.count, into: out, width)
       if let taps {
-        tapBranch(
-          taps, [name + ".linear2", name + ".dropout2"], name + ".gamma_2", out, linear2.bias, gamma2, x, tile)
+        tapBranch(taps, [name + ".linear2", name + ".dropout2"], out, linear2.remainingBias, x, tile)
       }
-      kernel_token_residual(tokens, width, out, width, tile.count, width, gamma2?.data, linear2.bias.data)
+      addBranch(out, linear2.remainingBias, gamma2, storage.gamma2, name + ".gamma_2", to: x, tile, taps)
     }
   }
 
@@ -209,18 +221,41 @@ package struct TransformerLayer {
     normaliseTokens(x, norm, tap, workspace)
   }
 
-  private func tapBranch(
-    _ taps: TapRecorder, _ plain: [String], _ scaled: String, _ out: UnsafePointer<Float>, _ bias: Tensor,
-    _ gamma: Tensor?, _ x: Tokens, _ tile: Tile
+  /// x += gamma (branch + bias).
+  /// - Parameter branch: a tile; written over where its scaled values are stored in less than float.
+  private func addBranch(
+    _ branch: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, _ gamma: Tensor?, _ scaled: NumberFormat,
+    _ scaledName: String, to x: Tokens, _ tile: Tile, _ taps: TapRecorder?
   ) {
-    for tap in plain {
-      taps.recordTokens(
-        tap, count: x.count, first: tile.start, out, stride: width, tokens: tile.count, width: width, shift: bias.data)
+    let place = x.data + tile.start * width
+    let isStored = gamma != nil && scaled.isNarrow
+    if let gamma, isStored {
+      let shift = (0..<width).map { gamma.data[$0] * bias[$0] }
+      kernel_token_affine(branch, tile.count, width, width, gamma.data, shift, kernel_identity)
+      scaled.round(branch, count: tile.count * width)
+      taps?.recordTokens(
+        scaledName, count: x.count, first: tile.start, branch, stride: width, tokens: tile.count, width: width)
+      kernel_add(place, width, branch, width, tile.count, width)
+    } else {
+      if let taps {
+        let shift = (0..<width).map { (gamma?.data[$0] ?? 1) * bias[$0] }
+        taps.recordTokens(
+          scaledName, count: x.count, first: tile.start, branch, stride: width, tokens: tile.count, width: width,
+          scale: gamma.map { UnsafePointer($0.data) }, shift: shift)
+      }
+      kernel_token_residual(place, width, branch, width, tile.count, width, gamma?.data, bias)
     }
-    let shift = (0..<width).map { (gamma?.data[$0] ?? 1) * bias.data[$0] }
-    taps.recordTokens(
-      scaled, count: x.count, first: tile.start, out, stride: width, tokens: tile.count, width: width,
-      scale: gamma.map { UnsafePointer($0.data) }, shift: shift)
+    storage.sum.round(place, count: tile.count * width)
+  }
+
+  private func tapBranch(
+    _ taps: TapRecorder, _ names: [String], _ out: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, _ x: Tokens,
+    _ tile: Tile
+  ) {
+    for name in names {
+      taps.recordTokens(
+        name, count: x.count, first: tile.start, out, stride: width, tokens: tile.count, width: width, shift: bias)
+    }
   }
 }
 
@@ -241,7 +276,9 @@ extension Parameters {
   /// A layer norm, or with `groups` above 0 a group norm over all tokens.
   func tokenNorm(_ name: String, groups: Int, width: Int) throws -> TokenNorm {
     if groups > 0 { return .group(try groupNorm(name, groups: groups, channels: width)) }
+    let precision = plan.precision(.norm, name, parameters: 2 * width)
     return .layer(
-      weight: try tensor(name + ".weight", [width]), bias: try tensor(name + ".bias", [width]), epsilon: 1e-5)
+      weight: precision.storage.rounded(try tensor(name + ".weight", [width])),
+      bias: precision.storage.rounded(try tensor(name + ".bias", [width])), epsilon: 1e-5, precision: precision)
   }
 }

@@ -9,15 +9,17 @@ public struct Attention: Sendable {
   public let heads: Int
   /// Features of one head.
   public let headWidth: Int
+  public let precision: AttentionPrecision
 
   /// Queries that a worker takes at a time.
   static let queryTile = 64
   /// Keys that they meet at a time: the scores of a tile stay in cache.
   static let keyTile = 480
 
-  public init(heads: Int, headWidth: Int) {
+  public init(heads: Int, headWidth: Int, precision: AttentionPrecision = .full) {
     self.heads = heads
     self.headWidth = headWidth
+    self.precision = precision
   }
 
   /// Rows of features, head after head, `stride` floats apart.
@@ -68,6 +70,17 @@ public struct Attention: Sendable {
     _ values: UnsafePointer<Float>, _ valueStride: Int, keys keyCount: Int, into out: UnsafeMutablePointer<Float>,
     _ outStride: Int, scratch: Arena
   ) {
+    guard precision.isFull else {
+      let stride = (keyCount + 15) & ~15
+      let scores = scratch.allocate(count * stride)
+      MatrixMultiply.multiply(
+        rows: count, columns: keyCount, depth: headWidth, queries, queryStride, keys, keyStride, into: scores, stride,
+        compute: precision.product.compute)
+      precision.weigh(
+        scores, rows: count, keys: keyCount, stride: stride, scale: 1 / Float(headWidth).squareRoot(),
+        values, valueStride, width: headWidth, into: out, outStride, scratch: scratch)
+      return
+    }
     let scores = scratch.allocate(count * Self.keyTile)
     let maximum = scratch.allocate(count)
     let sum = scratch.allocate(count)

@@ -17,6 +17,9 @@ public struct Convolution: @unchecked Sendable {
   public let columnDilation: Int
   /// `[out]`; zeros if the layer has none.
   public let bias: Tensor
+  public let precision: OperationPrecision
+  let resultStorage: NumberFormat
+  let noBias: Tensor
 
   private enum Kernel {
     /// `[columnKernel, out, rowKernel x in]`.
@@ -28,10 +31,17 @@ public struct Convolution: @unchecked Sendable {
   /// - Parameters:
   ///   - weight: `[out, in, rowKernel, columnKernel]`, or `[out, in, columnKernel]` of a Conv1d.
   ///   - bias: `[out]`.
+  ///   - precision: what weight and bias are rounded to, here, and what sums run in.
+  ///   - next: what the result of a pointwise operation that comes directly after is stored in.
   public init(
     weight: Tensor, bias: Tensor, rowStride: Int = 1, rowPadding: Int = 0, columnPadding: Int = 0,
-    columnDilation: Int = 1
+    columnDilation: Int = 1, precision: OperationPrecision = .full,
+    next: NumberFormat? = nil
   ) {
+    let weight = precision.storage.rounded(weight)
+    self.precision = precision
+    resultStorage = precision.isFused(with: next) ? .fp32 : precision.storage
+    noBias = Tensor(shape: bias.shape)
     outputChannels = weight.shape[0]
     inputChannels = weight.shape[1]
     rowKernel = weight.shape.count == 4 ? weight.shape[2] : 1
@@ -40,8 +50,10 @@ public struct Convolution: @unchecked Sendable {
     self.rowPadding = rowPadding
     self.columnPadding = columnPadding
     self.columnDilation = columnDilation
-    self.bias = bias
-    let isShift = rowStride == 1 && columnDilation == 1 && columnKernel == WinogradKernel.taps
+    self.bias = precision.storage.rounded(bias)
+    // Sums of another order are not those that are to be rounded.
+    let isShift =
+      !precision.compute.isNarrow && rowStride == 1 && columnDilation == 1 && columnKernel == WinogradKernel.taps
     guard !isShift || !WinogradKernel.pays(inputs: rowKernel * inputChannels, outputs: outputChannels) else {
       kernel = .winograd(
         WinogradKernel(
@@ -75,7 +87,7 @@ public struct Convolution: @unchecked Sendable {
   /// Columns that the kernel reads beyond the ends of a line, when the padding keeps the number of columns.
   public var reach: Int { max(columnPadding, (columnKernel - 1) * columnDilation - columnPadding) }
 
-  /// Computes one tile of the output, without the bias.
+  /// Computes one tile of the output, to which `remainingBias` is to be added.
   /// - Parameters:
   ///   - input: map whose margin is at least `reach`.
   ///   - row, rowCount, column, columns: the tile of the output.
@@ -107,6 +119,7 @@ public struct Convolution: @unchecked Sendable {
           into: out + index * outputChannels * outStride, outStride)
       }
     }
+    store(out, stride: outStride, columns: columns, sets: rowCount)
   }
 
   private func applyRow(
@@ -126,6 +139,6 @@ public struct Convolution: @unchecked Sendable {
     MatrixMultiply.multiply(
       rows: outputChannels, columns: columns, depth: depth, taps: columnKernel,
       weight.data + from * inputChannels, rowKernel * inputChannels, tap: outputChannels * rowKernel * inputChannels,
-      source, stride, tap: columnDilation, into: out, outStride)
+      source, stride, tap: columnDilation, into: out, outStride, compute: precision.compute)
   }
 }

@@ -12,15 +12,17 @@ public struct DistanceAttention: Sendable {
   public let headWidth: Int
   /// The score of a query with itself: so low that it counts where nothing else does.
   public let selfScore: Float
+  public let precision: AttentionPrecision
 
   /// Queries that a worker takes at a time, and keys that they meet at a time.
   static let queryTile = 64
   static let keyTile = 480
 
-  public init(heads: Int, headWidth: Int, selfScore: Float) {
+  public init(heads: Int, headWidth: Int, selfScore: Float, precision: AttentionPrecision = .full) {
     self.heads = heads
     self.headWidth = headWidth
     self.selfScore = selfScore
+    self.precision = precision
   }
 
   /// - Parameters:
@@ -75,6 +77,19 @@ public struct DistanceAttention: Sendable {
     let root = Float(headWidth).squareRoot()
     let slope = scratch.allocate(count)
     for query in 0..<count { slope[query] = decay[first + query] * root }
+    guard precision.isFull else {
+      let stride = (columns + 15) & ~15
+      let all = scratch.allocate(count * stride)
+      MatrixMultiply.multiply(
+        rows: count, columns: columns, depth: headWidth, turned, headWidth, keys, keyStride, into: all, stride,
+        compute: precision.product.compute)
+      kernel_distance_penalty(all, count, columns, stride, first, slope, selfScore * root)
+      precision.weigh(
+        all, rows: count, keys: columns, stride: stride, scale: 1 / root, values, valueStride, width: headWidth,
+        into: gathered, valueStride, scratch: scratch)
+      kernel_transpose(out + first, outStride, gathered, valueStride, count, headWidth)
+      return
+    }
     for start in stride(from: 0, to: columns, by: Self.keyTile) {
       let width = min(Self.keyTile, columns - start)
       MatrixMultiply.multiply(

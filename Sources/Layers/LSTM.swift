@@ -23,6 +23,12 @@ public struct BidirectionalLSTM: @unchecked Sendable {
       self.inputBias = inputBias
       self.recurrentBias = recurrentBias
     }
+
+    func rounded(to format: NumberFormat) -> Weights {
+      Weights(
+        input: format.rounded(input), recurrent: format.rounded(recurrent), inputBias: format.rounded(inputBias),
+        recurrentBias: format.rounded(recurrentBias))
+    }
   }
 
   private struct Layer {
@@ -33,6 +39,8 @@ public struct BidirectionalLSTM: @unchecked Sendable {
   }
 
   public let hiddenWidth: Int
+  /// Weights, gates and states are rounded to its storage.
+  public let precision: OperationPrecision
   private let layers: [Layer]
   /// Gates of one direction: four for each unit, filled up to whole groups of 16 units.
   private let gateCount: Int
@@ -45,8 +53,10 @@ public struct BidirectionalLSTM: @unchecked Sendable {
   private static let groupSize = 16
 
   /// - Parameter layers: from the input on; the first takes any width, the others both directions of the one before.
-  public init(layers: [(forward: Weights, backward: Weights)]) {
-    let hidden = layers.first.map { $0.forward.recurrent.shape[1] } ?? 0
+  public init(layers: [(forward: Weights, backward: Weights)], precision: OperationPrecision = .full) {
+    self.precision = precision
+    let layers = layers.map { ($0.forward.rounded(to: precision.storage), $0.backward.rounded(to: precision.storage)) }
+    let hidden = layers.first.map { $0.0.recurrent.shape[1] } ?? 0
     hiddenWidth = hidden
     let gates = 4 * ((hidden + Self.lanes - 1) / Self.lanes) * Self.lanes
     gateCount = gates
@@ -126,7 +136,7 @@ public struct BidirectionalLSTM: @unchecked Sendable {
       let out = gates + tile * size * 2 * gateCount
       linear.apply(
         input + tile * size * linear.inputWidth, linear.inputWidth, tokens: count, into: out, 2 * gateCount)
-      kernel_token_affine(out, count, 2 * gateCount, 2 * gateCount, nil, linear.bias.data, kernel_identity)
+      kernel_token_affine(out, count, 2 * gateCount, 2 * gateCount, nil, linear.remainingBias, kernel_identity)
     }
   }
 
@@ -158,7 +168,10 @@ public struct BidirectionalLSTM: @unchecked Sendable {
               weight.data + block * hiddenWidth, Self.blockWidth, into: gate + block, 2 * gateCount, accumulate: true)
           }
         }
+        precision.storage.round(gate, stride: 2 * gateCount, lines: count, columns: gateCount)
         kernel_lstm_step(out, width, cell, gate, 2 * gateCount, count, hiddenWidth)
+        precision.storage.round(cell, count: count * gateCount / 4)
+        precision.storage.round(out, stride: width, lines: count, columns: hiddenWidth)
         last = UnsafePointer(out)
       }
     }

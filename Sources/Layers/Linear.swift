@@ -1,3 +1,4 @@
+import CKernels
 import Tensors
 
 /// `torch.nn.Linear` on rows of features.
@@ -6,16 +7,28 @@ public struct Linear: @unchecked Sendable {
   public let outputWidth: Int
   /// `[out]`.
   public let bias: Tensor
+  public let precision: OperationPrecision
+  let resultStorage: NumberFormat
+  let noBias: Tensor
   /// `[in, out]`: outputs side by side, as the product wants them.
   private let weight: Tensor
 
   /// - Parameters:
   ///   - weight: `[out, in]`.
   ///   - bias: `[out]`.
-  public init(weight: Tensor, bias: Tensor) {
+  ///   - precision: what weight and bias are rounded to, here, and what sums run in.
+  ///   - next: what the result of a pointwise operation that comes directly after is stored in.
+  public init(
+    weight: Tensor, bias: Tensor, precision: OperationPrecision = .full,
+    next: NumberFormat? = nil
+  ) {
+    let weight = precision.storage.rounded(weight)
+    self.precision = precision
+    resultStorage = precision.isFused(with: next) ? .fp32 : precision.storage
+    noBias = Tensor(shape: bias.shape)
     outputWidth = weight.shape[0]
     inputWidth = weight.shape[1]
-    self.bias = bias
+    self.bias = precision.storage.rounded(bias)
     let turned = Tensor(shape: [inputWidth, outputWidth], zeroed: false)
     for o in 0..<outputWidth {
       for i in 0..<inputWidth { turned.data[i * outputWidth + o] = weight.data[o * inputWidth + i] }
@@ -23,7 +36,7 @@ public struct Linear: @unchecked Sendable {
     self.weight = turned
   }
 
-  /// out = x weight^T for `tokens` rows, without the bias.
+  /// out = x weight^T for `tokens` rows, to which `remainingBias` is to be added.
   /// - Parameter outputs: the part of the output features to compute; all of them when nil.
   @inline(__always)
   public func apply(
@@ -33,6 +46,9 @@ public struct Linear: @unchecked Sendable {
     let range = outputs ?? 0..<outputWidth
     MatrixMultiply.multiply(
       rows: tokens, columns: range.count, depth: inputWidth, x, xStride, weight.data + range.lowerBound, outputWidth,
-      into: out, outStride)
+      into: out, outStride, compute: precision.compute)
+    guard resultStorage.isNarrow else { return }
+    kernel_token_affine(out, tokens, range.count, outStride, nil, bias.data + range.lowerBound, kernel_identity)
+    resultStorage.round(out, stride: outStride, lines: tokens, columns: range.count)
   }
 }

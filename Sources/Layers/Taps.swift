@@ -8,11 +8,28 @@ import Tensors
 /// second under the name with `#1` appended.
 public final class TapRecorder: @unchecked Sendable {
   private let lock = NSLock()
+  private let keeps: (String) -> Bool
+  private let watchedFormat: NumberFormat?
   private var tensors: [String: Tensor] = [:]
+  private var facts: [String: TapStatistics] = [:]
   /// Names in the order in which their first tile came.
   public private(set) var names: [String] = []
 
-  public init() {}
+  /// - Parameters:
+  ///   - keeping: which tensors to keep, by name.
+  ///   - watching: format by which every value is judged; nil judges none.
+  public init(keeping: @escaping (String) -> Bool = { _ in true }, watching: NumberFormat? = nil) {
+    keeps = keeping
+    watchedFormat = watching
+  }
+
+  /// What was seen of each tensor, in the order of `names`; empty without a format to judge by.
+  public var statistics: [(name: String, values: TapStatistics)] {
+    lock.withLock { names.compactMap { name in facts[name].map { (name, $0) } } }
+  }
+
+  /// The first tensor that held an infinity or a NaN.
+  public var firstNotFinite: String? { statistics.first { $0.values.notFinite > 0 }?.name }
 
   public subscript(name: String) -> Tensor? {
     lock.lock()
@@ -61,6 +78,12 @@ public final class TapRecorder: @unchecked Sendable {
     stride: Int, channels: Int, columns: Int, scale: UnsafePointer<Float>? = nil,
     shift: UnsafePointer<Float>? = nil
   ) {
+    watch(target.name) { statistics in
+      for c in 0..<channels {
+        statistics.add(tile + c * stride, count: columns, scale: scale?[c] ?? 1, shift: shift?[c] ?? 0)
+      }
+    }
+    guard keeps(target.name) else { return }
     let out = tensor(target).data + row * target.rowStride + column * target.columnStride
     for c in 0..<channels {
       let line = out + (channel + c) * target.channelStride
@@ -75,6 +98,12 @@ public final class TapRecorder: @unchecked Sendable {
     _ name: String, count: Int, first: Int, _ tile: UnsafePointer<Float>, stride: Int, tokens: Int, width: Int,
     scale: UnsafePointer<Float>? = nil, shift: UnsafePointer<Float>? = nil
   ) {
+    watch(name) { statistics in
+      for t in 0..<tokens {
+        for i in 0..<width { statistics.add(tile[t * stride + i] * (scale?[i] ?? 1) + (shift?[i] ?? 0)) }
+      }
+    }
+    guard keeps(name) else { return }
     let out = tensor(.tokens(name, count: count, width: width)).data + first * width
     for t in 0..<tokens {
       for i in 0..<width {
@@ -83,21 +112,37 @@ public final class TapRecorder: @unchecked Sendable {
     }
   }
 
-  /// The tensor of a target, to be written by the caller.
+  /// The tensor of a target, to be written by the caller and then handed to `record`.
   public func tensor(_ target: Target) -> Tensor {
     lock.lock()
     defer { lock.unlock() }
     if let known = tensors[target.name] { return known }
     let new = Tensor(shape: target.shape)
     tensors[target.name] = new
-    names.append(target.name)
+    note(target.name)
     return new
   }
 
   /// Stores a tensor of any shape.
   public func record(_ name: String, _ tensor: Tensor) {
+    watch(name) { $0.add(tensor.data, count: tensor.count) }
     lock.lock()
     defer { lock.unlock() }
-    if tensors.updateValue(tensor, forKey: name) == nil { names.append(name) }
+    note(name)
+    tensors[name] = keeps(name) ? tensor : nil
+  }
+
+  private func note(_ name: String) {
+    if !names.contains(name) { names.append(name) }
+  }
+
+  private func watch(_ name: String, _ count: (inout TapStatistics) -> Void) {
+    guard let watchedFormat else { return }
+    var part = TapStatistics(format: watchedFormat)
+    count(&part)
+    lock.lock()
+    defer { lock.unlock() }
+    if facts[name] == nil { note(name) }
+    facts[name, default: TapStatistics(format: watchedFormat)].add(part)
   }
 }

@@ -6,28 +6,35 @@ public enum TokenNorm: @unchecked Sendable {
   /// `torch.nn.Identity`.
   case identity
   /// `torch.nn.LayerNorm(width)`: over the features of each token.
-  case layer(weight: Tensor, bias: Tensor, epsilon: Float)
+  case layer(weight: Tensor, bias: Tensor, epsilon: Float, precision: OperationPrecision = .full)
   /// `torch.nn.GroupNorm` with features as channels: over all tokens and the features of a group.
   case group(GroupNorm)
 
   /// The norm of one sequence, ready to be applied to any part of it.
   public enum Prepared {
     case identity
-    case layer(weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float)
-    case affine(scale: UnsafePointer<Float>, shift: UnsafePointer<Float>)
+    case layer(
+      weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float, precision: OperationPrecision)
+    case affine(scale: UnsafePointer<Float>, shift: UnsafePointer<Float>, storage: NumberFormat)
 
     /// out = norm(x) for `tokens` consecutive rows; `out` may be `x`.
     public func apply(
       _ x: UnsafePointer<Float>, tokens: Int, width: Int, into out: UnsafeMutablePointer<Float>
     ) {
       switch self {
-      case .layer(let weight, let bias, let epsilon):
-        kernel_layer_norm(out, x, tokens, width, weight, bias, epsilon)
+      case .layer(let weight, let bias, let epsilon, let precision):
+        if precision.compute.isNarrow {
+          narrowLayerNorm(x, tokens, width, weight, bias, epsilon, into: out, precision.compute)
+        } else {
+          kernel_layer_norm(out, x, tokens, width, weight, bias, epsilon)
+        }
+        precision.storage.round(out, count: tokens * width)
       case .identity:
         if UnsafePointer(out) != x { out.update(from: x, count: tokens * width) }
-      case .affine(let scale, let shift):
+      case .affine(let scale, let shift, let storage):
         if UnsafePointer(out) != x { out.update(from: x, count: tokens * width) }
         kernel_token_affine(out, tokens, width, width, scale, shift, kernel_identity)
+        storage.round(out, count: tokens * width)
       }
     }
   }
@@ -41,8 +48,8 @@ public enum TokenNorm: @unchecked Sendable {
   ) -> Prepared {
     switch self {
     case .identity: return .identity
-    case .layer(let weight, let bias, let epsilon):
-      return .layer(weight: weight.data, bias: bias.data, epsilon: epsilon)
+    case .layer(let weight, let bias, let epsilon, let precision):
+      return .layer(weight: weight.data, bias: bias.data, epsilon: epsilon, precision: precision)
     case .group(let norm):
       let scale = workspace.arena.allocate(width)
       let shift = workspace.arena.allocate(width)
@@ -61,8 +68,25 @@ public enum TokenNorm: @unchecked Sendable {
       }
       let sums = sumOfParts(parts, length: 2 * norm.groups)
       norm.affine(sums: sums, positions: tokens, added: nil, scale: scale, shift: shift)
-      return .affine(scale: scale, shift: shift)
+      return .affine(scale: scale, shift: shift, storage: norm.precision.storage)
     }
+  }
+}
+
+/// A layer norm whose every step is rounded.
+private func narrowLayerNorm(
+  _ x: UnsafePointer<Float>, _ tokens: Int, _ width: Int, _ weight: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+  _ epsilon: Float, into out: UnsafeMutablePointer<Float>, _ format: NumberFormat
+) {
+  for token in 0..<tokens {
+    let (row, target) = (x + token * width, out + token * width)
+    var sums = [0.0, 0.0]
+    kernel_moments(row, 1, width, width, nil, &sums)
+    let statistics = NarrowStatistics(
+      sum: sums[0], squares: sums[1], count: Double(width), epsilon: epsilon, format: format)
+    for i in 0..<width { target[i] = (row[i] - statistics.mean) * statistics.gain }
+    format.round(target, count: width)
+    for i in 0..<width { target[i] = target[i] * weight[i] + bias[i] }
   }
 }
 

@@ -80,7 +80,8 @@ struct ApplyModel {
       throw SeparationError.wrongOutputShape(output.shape, expected: expected)
     }
     guard output.elements.allSatisfy(\.isFinite) else {
-      throw SeparationError.outputNotFinite(second: Double(max(0, input.job.start)) / Double(model.sampleRate))
+      throw SeparationError.outputNotFinite(
+        second: Double(max(0, input.job.start)) / Double(model.sampleRate), module: model.whereNotFinite(input.mix))
     }
     return output
   }

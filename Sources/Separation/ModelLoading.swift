@@ -1,5 +1,6 @@
 import Checkpoints
 import HTDemucs
+import Layers
 import Tensors
 
 /// Builds the network that a model file describes.
@@ -13,10 +14,12 @@ public func loadModel(
 ) throws -> any SeparationModel {
   let model: HTDemucsModel
   do {
-    model = try HTDemucsModel(try openCheckpoint(path, bagSegment: options.bagSegment), pool: pool)
+    model = try HTDemucsModel(
+      try openCheckpoint(path, bagSegment: options.bagSegment), precision: options.precision, pool: pool)
   } catch let error as ConfigurationError {
     throw SeparationError.modelUnavailable(path: path, reason: "\(error)")
   }
+  model.overflowHandler = options.overflowHandler
   guard let folder = options.tapFolder else { return ParallelModel(model, atOnce: options.segmentsAtOnce) }
   return try TappedModel(model, folder: folder)
 }
@@ -30,13 +33,19 @@ public func openCheckpoint(_ path: String, bagSegment: Double? = nil) throws -> 
 }
 
 /// What a model is told when it is loaded, beside its weights.
-public struct ModelOptions: Sendable, Equatable {
+public struct ModelOptions: Sendable {
   /// Folder that gets every intermediate result of the network; `nil` keeps none.
   public var tapFolder: String?
 
   /// Segments to separate at the same time, each by its share of the threads; `nil` chooses by cores, memory and the
   /// length of the song.
   public var segmentsAtOnce: Int?
+
+  /// Which operations are rounded to what, as a device of less precision would; nothing is, by default.
+  public var precision = PrecisionPolicy(.fp32)
+
+  /// Is told, at most once a pass over a song, of the first module whose result a narrow format could not hold.
+  public var overflowHandler: (@Sendable (_ module: String) -> Void)?
 
   /// Seconds of a segment that the bag of the model asks for, in place of what the network was trained on.
   var bagSegment: Double?
@@ -53,4 +62,6 @@ extension HTDemucsModel: SeparationModel {
   public func prepare(segments: Int, samples: Int) -> Int {
     prepare(segments: segments, samples: samples, atOnce: nil)
   }
+
+  public func whereNotFinite(_ mix: Tensor) -> String? { try? firstNotFinite(mix) }
 }

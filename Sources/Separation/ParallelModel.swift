@@ -21,6 +21,8 @@ final class ParallelModel: SeparationModel {
 
   func check(segment samples: Int) throws { try model.check(segment: samples) }
 
+  func whereNotFinite(_ mix: Tensor) -> String? { model.whereNotFinite(mix) }
+
   func separate(_ mix: Tensor) throws -> Tensor { try model.separate(mix) }
 
   func prepare(segments: Int, samples: Int) -> Int {

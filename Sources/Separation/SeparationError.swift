@@ -13,7 +13,8 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
   case wrongChannelCount(Int, expected: Int)
   case unequalChannels
   case wrongOutputShape([Int], expected: [Int])
-  case outputNotFinite(second: Double)
+  /// `module` is the first inside the network whose result was not finite, if that could be found out.
+  case outputNotFinite(second: Double, module: String? = nil)
   case modelUnavailable(path: String, reason: String)
   /// A bag without a network.
   case emptyBag
@@ -53,9 +54,10 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
       "The channels of the audio differ in length."
     case .wrongOutputShape(let shape, let expected):
       "The model returned shape \(shape) where \(expected) was expected; its checkpoint does not fit."
-    case .outputNotFinite(let second):
-      "The model returned values that are not numbers in the segment at \(second) s; "
-        + "the audio or the model file is damaged."
+    case .outputNotFinite(let second, let module):
+      "The model returned values that are not numbers in the segment at \(second) s"
+        + (module.map { ", first in its module \($0)" } ?? "")
+        + "; the audio or the model file is damaged, or the precision too low for this model."
     case .modelUnavailable(let path, let reason):
       "The model \(path) cannot be used: \(reason.hasSuffix(".") ? reason : reason + ".")"
     case .emptyBag:

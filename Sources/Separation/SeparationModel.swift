@@ -32,6 +32,9 @@ public protocol SeparationModel: AnyObject, Sendable {
   ///   - samples: the most samples of one.
   /// - Returns: how many calls of `separate` may run at the same time, at least 1.
   func prepare(segments: Int, samples: Int) -> Int
+
+  /// Where, inside the network, the first infinity or NaN of a segment arises; nil if there is none, or nobody knows.
+  func whereNotFinite(_ mix: Tensor) -> String?
 }
 
 extension SeparationModel {
@@ -42,4 +45,7 @@ extension SeparationModel {
 
   /// One segment after the other.
   public func prepare(segments: Int, samples: Int) -> Int { 1 }
+
+  /// Nobody knows.
+  public func whereNotFinite(_ mix: Tensor) -> String? { nil }
 }

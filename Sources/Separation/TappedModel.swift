@@ -38,6 +38,8 @@ final class TappedModel: SeparationModel, @unchecked Sendable {
 
   func check(segment samples: Int) throws { try model.check(segment: samples) }
 
+  func whereNotFinite(_ mix: Tensor) -> String? { model.whereNotFinite(mix) }
+
   func separate(_ mix: Tensor) throws -> Tensor {
     let taps = TapRecorder()
     let result = try model.separate(mix, taps: taps)

@@ -4,7 +4,8 @@ import Testing
 /// The help texts are golden files: a change of an option shows in review.
 struct HelpTests {
   @Test(
-    arguments: [["--help"]] + ["separate", "models", "compare", "evaluate", "golden"].map { [$0, "--help"] }
+    arguments: [["--help"]]
+      + ["separate", "models", "compare", "evaluate", "golden", "precision"].map { [$0, "--help"] }
       + ["list", "info", "download", "import", "verify", "path"].map { ["models", $0, "--help"] }
       + ["record", "check"].map { ["golden", $0, "--help"] })
   func helpIsTheSnapshot(arguments: [String]) throws {

@@ -11,12 +11,12 @@ struct DConvTests {
   /// What PyTorch's own float32 makes of a norm over a single number is no better.
   static let delicate: Set = ["dconv/8.compress8.depth2.1"]
 
-  @Test(arguments: LayerCase.names("dconv"), Form.allCases)
-  func equalsPyTorch(name: String, form: Form) throws {
-    let layer = try LayerCase(name)
-    let weights = LayerConfiguration.Weights(layer)
+  static func output(
+    _ layer: LayerCase, _ form: Form, _ policy: PrecisionPolicy = PrecisionPolicy(.fp32)
+  ) throws -> Tensor {
+    let weights = LayerConfiguration.Weights(layer, policy: policy)
     let dconv = try DConv(
-      weights.parameters, name, channels: try layer.integer("channels"), depth: try layer.integer("depth"),
+      weights.parameters, layer.name, channels: try layer.integer("channels"), depth: try layer.integer("depth"),
       compression: Double(try layer.integer("compress")))
     #expect(weights.count == layer.weightCount)
     let input = try layer.input()
@@ -34,7 +34,13 @@ struct DConvTests {
       #expect(map.hasCleanMargins)
       return map.wave
     }
-    let deviation = try layer.deviation(Tensor(items: items))
+    return Tensor(items: items)
+  }
+
+  @Test(arguments: LayerCase.names("dconv"), Form.allCases)
+  func equalsPyTorch(name: String, form: Form) throws {
+    let layer = try LayerCase(name)
+    let deviation = try layer.deviation(try Self.output(layer, form))
     #expect(deviation.relativeError < (Self.delicate.contains(name) ? 5e-6 : 1e-6), "\(deviation)")
   }
 

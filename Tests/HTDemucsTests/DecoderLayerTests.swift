@@ -11,9 +11,11 @@ struct DecoderLayerTests {
 
   static let cases = LayerCase.names("decoder").filter { !refused.contains($0) }
 
-  static func layer(_ layer: LayerCase) throws -> DecoderLayer {
+  static func layer(
+    _ layer: LayerCase, _ policy: PrecisionPolicy = PrecisionPolicy(.fp32)
+  ) throws -> DecoderLayer {
     let kernel = layer["kernel_size"]?.intValue ?? 8
-    let weights = LayerConfiguration.Weights(layer)
+    let weights = LayerConfiguration.Weights(layer, policy: policy)
     let decoder = try DecoderLayer(
       weights.parameters, layer.name, try LayerConfiguration.around(layer, context: ("context", 1)),
       inputs: try layer.integer("chin"), outputs: try layer.integer("chout"), kernel: kernel,
@@ -39,22 +41,31 @@ struct DecoderLayerTests {
     let map = FeatureMap(x, in: workspace.arena)
     let output = decoder.outputMap(map, length: try layer.integer("length"), in: workspace.arena)
     let refined = decoder.refine(map, workspace: workspace)
-    decoder.expand(refined, skip: next, into: output, workspace: workspace)
+    decoder.expand(refined, skip: next.map { DecoderLayer.Skip($0) }, into: output, workspace: workspace)
     #expect(output.hasCleanMargins && refined.hasCleanMargins)
     return (output, refined)
   }
 
-  @Test(arguments: cases) func equalsPyTorch(name: String) throws {
-    let layer = try LayerCase(name)
-    let decoder = try Self.layer(layer)
+  /// Outputs and refined inputs of all items.
+  static func outputs(
+    _ layer: LayerCase, _ policy: PrecisionPolicy = PrecisionPolicy(.fp32)
+  ) throws -> (output: Tensor, refined: Tensor) {
+    let decoder = try Self.layer(layer, policy)
     let isFrequency = layer.flag("freq", true)
     let workspace = Workspace(pool: WorkerPool(threadCount: 2))
     let results = try (0..<layer.input("x").shape[0]).map { try Self.run(layer, decoder, $0, workspace) }
-    let output = try layer.deviation(
-      Tensor(items: results.map { isFrequency ? $0.output.image : $0.output.wave }))
+    return (
+      Tensor(items: results.map { isFrequency ? $0.output.image : $0.output.wave }),
+      Tensor(items: results.map { isFrequency ? $0.refined.image : $0.refined.wave })
+    )
+  }
+
+  @Test(arguments: cases) func equalsPyTorch(name: String) throws {
+    let layer = try LayerCase(name)
+    let outputs = try Self.outputs(layer)
+    let output = try layer.deviation(outputs.output)
     #expect(output.relativeError < 1e-6, "\(output)")
-    let refined = try layer.deviation(
-      Tensor(items: results.map { isFrequency ? $0.refined.image : $0.refined.wave }), suffix: "#1")
+    let refined = try layer.deviation(outputs.refined, suffix: "#1")
     #expect(refined.relativeError < 1e-6, "\(refined)")
   }
 

@@ -39,16 +39,18 @@ enum LayerConfiguration {
   final class Weights {
     private let layer: LayerCase
     private let prefix: String
+    private let policy: PrecisionPolicy
     private(set) var count = 0
 
     /// - Parameter prefix: what the layer puts before the names, which the case does not have.
-    init(_ layer: LayerCase, prefix: String = "") {
+    init(_ layer: LayerCase, prefix: String = "", policy: PrecisionPolicy = PrecisionPolicy(.fp32)) {
       self.layer = layer
       self.prefix = prefix
+      self.policy = policy
     }
 
     var parameters: Parameters {
-      Parameters { [self] name, shape in
+      Parameters(plan: PrecisionPlan(policy)) { [self] name, shape in
         count += 1
         return try layer.weight(String(name.dropFirst(prefix.count)), shape)
       }

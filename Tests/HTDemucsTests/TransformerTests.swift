@@ -22,13 +22,13 @@ struct TransformerTests {
     ])
   }
 
-  @Test(arguments: LayerCase.names("transformer_layer") + LayerCase.names("cross_transformer_layer"))
-  func layerEqualsPyTorch(name: String) throws {
-    let layer = try LayerCase(name)
-    let isCross = name.hasPrefix("cross")
-    let weights = LayerConfiguration.Weights(layer)
+  static let layers = LayerCase.names("transformer_layer") + LayerCase.names("cross_transformer_layer")
+
+  static func output(_ layer: LayerCase, _ policy: PrecisionPolicy = PrecisionPolicy(.fp32)) throws -> Tensor {
+    let isCross = layer.name.hasPrefix("cross")
+    let weights = LayerConfiguration.Weights(layer, policy: policy)
     let transformer = try TransformerLayer(
-      weights.parameters, name, try #require(try Self.configuration(layer: layer).transformer), isCross: isCross)
+      weights.parameters, layer.name, try #require(try Self.configuration(layer: layer).transformer), isCross: isCross)
     #expect(weights.count == layer.weightCount)
     let workspace = Workspace(pool: WorkerPool(threadCount: 2))
     func tokens(_ tensor: Tensor) -> Tokens {
@@ -49,7 +49,12 @@ struct TransformerTests {
       }
       return Tensor(shape: item.shape, values: UnsafeBufferPointer(start: x.data, count: item.count))
     }
-    let deviation = try layer.deviation(Tensor(items: items))
+    return Tensor(items: items)
+  }
+
+  @Test(arguments: layers) func layerEqualsPyTorch(name: String) throws {
+    let layer = try LayerCase(name)
+    let deviation = try layer.deviation(try Self.output(layer))
     #expect(deviation.relativeError < 1e-6, "\(deviation)")
   }
 

@@ -3,7 +3,7 @@
 #define EACH(DO)                                                                                                     \
   DO(exp) DO(exp2) DO(erf) DO(gelu) DO(sigmoid) DO(affine) DO(affine_glu) DO(moments) DO(layer_norm)                 \
   DO(token_affine) DO(token_residual) DO(softmax_step) DO(softmax_finish) DO(deinterleave) DO(interleave)            \
-  DO(multiply) DO(transpose) DO(gather_spectra) DO(add) DO(winograd_input) DO(winograd_output)            \
+  DO(multiply) DO(transpose) DO(gather_spectra) DO(add) DO(round) DO(winograd_input) DO(winograd_output)             \
   DO(tanh) DO(lstm_step) DO(distance_penalty)
 
 #define DISPATCHED(kernel) .kernel = kernel_##kernel,

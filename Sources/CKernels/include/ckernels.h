@@ -20,6 +20,16 @@ void kernel_meter_stop(double start, double operations);
 // Floating-point operations and thread-seconds since the program began. Call it while no product runs.
 void kernel_meter_total(double *operations, double *seconds);
 
+// A format in which a device would store numbers; here they stay floats that have a place in it.
+typedef enum { kernel_fp32 = 0, kernel_fp16 = 1, kernel_bf16 = 2 } kernel_format;
+// x = the nearest number of the format, ties to even, as IEEE 754 has it: what is too large becomes infinity, what is too
+// small for full precision loses digits one by one. In place on `lines` lines of `columns` floats.
+void kernel_round(float *x, size_t stride, size_t lines, size_t columns, kernel_format format);
+// How many calls of kernel_round have left an infinity or a NaN behind since the program began.
+size_t kernel_overflow_count(void);
+// Adds one to it.
+void kernel_note_overflow(void);
+
 // Elementwise, in place on `count` floats; for tests and odd places.
 void kernel_exp(float *x, size_t count);
 // 2^x for x up to 1, as the softmax takes it.
@@ -29,7 +39,8 @@ void kernel_gelu(float *x, size_t count);
 void kernel_sigmoid(float *x, size_t count);
 void kernel_tanh(float *x, size_t count);
 
-// out = activation(x * scale[c] + shift[c]) (+ residual). `scale` may be NULL (1), `residual` NULL (none), `out` be `x`.
+// out = activation(x * scale[c] + shift[c]) (+ residual). `scale` may be NULL (1), `shift` NULL (0), `residual`
+// NULL (none), `out` be `x`.
 typedef enum { kernel_identity = 0, kernel_activation_gelu = 1, kernel_activation_relu = 2 } kernel_activation;
 void kernel_affine(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, size_t columns,
                    const float *scale, const float *shift, kernel_activation activation, const float *residual,
@@ -66,7 +77,7 @@ void kernel_softmax_finish(float *values, size_t rows, size_t width, size_t stri
 void kernel_deinterleave(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, ptrdiff_t first,
                          size_t columns, size_t step, ptrdiff_t length);
 // The reverse, with bias, activation and residual on the way: out[c][column * step + phase] from x[phase][c][column],
-// for targets in [low, high) only; `out` and `residual` point at target 0.
+// for targets in [low, high) only; `out` and `residual` point at target 0, and `bias` may be NULL.
 void kernel_interleave(float *out, size_t out_stride, const float *x, size_t stride, size_t channels, size_t columns,
                        size_t step, ptrdiff_t first, ptrdiff_t low, ptrdiff_t high, const float *bias,
                        kernel_activation activation, const float *residual, size_t residual_stride);

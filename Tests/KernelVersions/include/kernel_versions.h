@@ -26,6 +26,7 @@ typedef struct {
   __typeof__(kernel_transpose) *transpose;
   __typeof__(kernel_gather_spectra) *gather_spectra;
   __typeof__(kernel_add) *add;
+  __typeof__(kernel_round) *round;
   __typeof__(kernel_tanh) *tanh;
   __typeof__(kernel_lstm_step) *lstm_step;
   __typeof__(kernel_distance_penalty) *distance_penalty;
