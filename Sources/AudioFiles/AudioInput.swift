@@ -28,7 +28,7 @@ public final class AudioInput {
   ///   - name: what messages call it.
   ///   - spoolFolder: where what comes out of a pipe is kept.
   /// - Throws: `AudioFileError`: `emptyFile`, `cannotSpool`, `readFailed`, `isDirectory`.
-  public convenience init(standardInput name: FilePath = FilePath("standard input"), spoolFolder: FilePath) throws {
+  public convenience init(standardInput name: FilePath, spoolFolder: FilePath) throws {
     let descriptor = try FileDescriptor.duplicate(STDIN_FILENO, path: name)
     switch descriptor.kind {
     case S_IFDIR: throw AudioFileError.isDirectory(name)

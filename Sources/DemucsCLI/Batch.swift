@@ -1,3 +1,4 @@
+import AudioFiles
 import Foundation
 import Separation
 
@@ -26,12 +27,17 @@ final class Batch {
     _ track: String, number: Int, of total: Int, with separator: Separator, to writer: StemWriter
   ) throws {
     try interruption.check()
-    let name = (total > 1 ? "[\(number)/\(total)] " : "") + InputList.name(track)
+    let name = (total > 1 ? "[\(number)/\(total)] " : "") + InputList.name(InputList.track(track))
     let display = ProgressDisplay(name: name, console: console)
     if console.style == .log { console.note("\(name): separating") }
     do {
+      let folder = FilePath(writer.spoolFolder)
+      let input =
+        try track == InputList.standardInput
+        ? AudioInput(standardInput: FilePath("standard input"), spoolFolder: folder)
+        : AudioInput(path: FilePath(track), spoolFolder: folder)
       let done = try separator.separateFile(
-        track, to: writer,
+        input, track: InputList.track(track), to: writer,
         progress: { [interruption] progress in
           try interruption.check()
           display.show(progress)

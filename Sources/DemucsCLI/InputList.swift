@@ -29,10 +29,17 @@ struct InputList {
     }
   }
 
+  /// The argument that stands for standard input.
+  static let standardInput = "-"
+
+  /// What the stems of a song are named after: its path.
+  static func track(_ argument: String) -> String { argument == standardInput ? "stdin" : argument }
+
   /// The last part of a path.
   static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
   private static func problem(with path: String) -> String? {
+    if path == standardInput { return nil }
     if path.isEmpty { return "the name is empty; a variable of a script may not be set." }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {

@@ -32,7 +32,9 @@ struct SeparateCommand: ParsableCommand {
         130  interrupted
       """)
 
-  @Argument(help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more.", valueName: "file"), completion: .file())
+  @Argument(
+    help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more; - for standard input.", valueName: "file"),
+    completion: .file())
   var files: [String]
 
   @OptionGroup(title: "Output options") var output: OutputArguments
@@ -52,10 +54,10 @@ struct SeparateCommand: ParsableCommand {
     let layout = try output.layout(model: ModelStore.displayName(model.name))
     let inputs = InputList(files)
     do {
-      if let collision = try layout.firstCollision(of: inputs.tracks) {
+      if let collision = try layout.firstCollision(of: inputs.tracks.map(InputList.track)) {
         throw ValidationError("\(collision)")
       }
-      for track in inputs.tracks { _ = try layout.path(track: track, stem: "{stem}") }
+      for track in inputs.tracks { _ = try layout.path(track: InputList.track(track), stem: "{stem}") }
     } catch let error as OutputError {
       throw ValidationError("\(error)")
     }

@@ -16,10 +16,17 @@ extension Separator {
   public func separateFile(
     _ path: String, to writer: StemWriter, progress: ProgressHandler? = nil, reading: ((Double) throws -> Void)? = nil
   ) throws -> SeparatedFile {
+    let input = try AudioInput(path: FilePath(path), spoolFolder: FilePath(writer.spoolFolder))
+    return try separateFile(input, track: path, to: writer, progress: progress, reading: reading)
+  }
+
+  /// Separates a song that is open already, such as standard input, as `separateFile(_:to:progress:reading:)` does.
+  /// - Parameter track: what the stems are named after: the path of the song, or any name.
+  public func separateFile(
+    _ input: AudioInput, track path: String, to writer: StemWriter, progress: ProgressHandler? = nil,
+    reading: ((Double) throws -> Void)? = nil
+  ) throws -> SeparatedFile {
     let names = try writer.selection.names(sources: sources)
-    // Beside the stems there is room for what is as long as they are; /tmp may be memory.
-    let spoolFolder = OutputLayout.existingFolder(around: writer.layout.folder)
-    let input = try AudioInput(path: FilePath(path), spoolFolder: FilePath(spoolFolder))
     let track = try FileTrack(input, sampleRate: sampleRate, channelCount: audioChannels, reading: reading)
     logger.debug("read song", metadata: ["path": "\(path)", "samples": "\(track.measured.length)"])
     let paths = try writer.plan(track: path, stems: names)

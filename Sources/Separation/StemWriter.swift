@@ -44,6 +44,10 @@ public struct StemWriter: Sendable {
     self.init(layout: layout, encoding: .wav(sampleFormat), clipMode: clipMode, temporaryFiles: temporaryFiles)
   }
 
+  /// Where to keep what comes out of a pipe: the folder of the stems, or the innermost around it that is there already.
+  /// There is room for what is as long as they are; `/tmp` may be memory.
+  public var spoolFolder: String { OutputLayout.existingFolder(around: layout.folder) }
+
   /// The files that the stems of a track go to, in the order of `stems`.
   /// - Throws: `OutputError`: a name that cannot be, a folder that cannot be written, a stem in the song's place.
   public func plan(track: String, stems: [String]) throws -> [String] {

@@ -97,6 +97,32 @@ struct WritingFaultTests {
     #expect(try !program.files().contains { $0.hasSuffix(".part") || $0.hasSuffix("hum.wav") })
   }
 
+  /// Nothing on standard input, something that is no song, and a song whose place is taken.
+  @Test(arguments: [
+    ("< /dev/null", "standard input: is empty (0 bytes)"), ("< .", "standard input: is a folder"),
+    ("< tiny.safetensors", "standard input: cannot be read as audio"),
+    ("< <(true)", "standard input: is empty (0 bytes)"), ("<&-", "standard input: is empty (0 bytes)"),
+  ])
+  func standardInputWithoutASong(redirection: String, words: String) throws {
+    defer { program.remove() }
+    let outcome = try shell("exec \"$demucs\" separate - -n tiny.safetensors \(redirection)")
+    try expectOneSentence(outcome, words)
+  }
+
+  @Test func standardInputIsASong() throws {
+    defer { program.remove() }
+    let plain = try program.run(["separate", "song.wav", "-n", "tiny.safetensors", "--float32"])
+    #expect(plain.status == 0)
+    for (folder, command) in [("file", "< song.wav"), ("pipe", "< <(cat song.wav)")] {
+      let outcome = try shell("exec \"$demucs\" separate - -n tiny.safetensors --float32 -o \(folder) \(command)")
+      #expect(outcome.output == "\(folder)/tiny/stdin/hum.wav\n\(folder)/tiny/stdin/hiss.wav\n", "\(outcome.errors)")
+      for stem in ["hum", "hiss"] {
+        let stdin = try program.bytes("\(folder)/tiny/stdin/\(stem).wav")
+        #expect(try stdin == program.bytes("separated/tiny/song/\(stem).wav"))
+      }
+    }
+  }
+
   @Test func aNamedPipeIsASong() throws {
     defer { program.remove() }
     let plain = try program.run(["separate", "song.wav", "-n", "tiny.safetensors", "--float32"])
