@@ -107,7 +107,7 @@ struct ManualTests {
   @Test(arguments: [
     Completion(words: ["mod"], offers: ["models"]),
     Completion(words: ["models", "do"], offers: ["download"]),
-    Completion(words: ["separate", "--clip-mode", "re"], offers: ["rescale"]),
+    Completion(words: ["separate", "--clip-mode", "re"], offers: ["rescale", "rescale-all"]),
     Completion(words: ["separate", "so"], offers: ["song one.wav", "songs"]),
     Completion(words: ["separate", "--out", "so"], offers: ["songs"]),
     Completion(words: ["separate", "--name", "my_"], offers: ["my_model"]),
