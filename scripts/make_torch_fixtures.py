@@ -4,7 +4,7 @@
     make_torch_fixtures.py [--output FOLDER]
 
 Run it with the oracle's python, which `scripts/oracle/setup` makes and prints. `tiny*` are one small network, as
-`demucs.states.serialize_model` and demucs 4.1 write it. `layout-*` are one package of all kinds of tensors and arguments in
+`demucs.states.serialize_model` and demucs 4.1 write it, `hdemucs*` one of version 3. `layout-*` are one package of all kinds of tensors and arguments in
 different containers; `layout.safetensors` holds what its tensors are in float32, with the arguments as its metadata. `refused-*`
 are files that are recognised and not read.
 """
@@ -26,6 +26,7 @@ from typing import Any
 import demucs.states
 import numpy as np
 import torch
+from demucs.hdemucs import HDemucs
 from demucs.htdemucs import HTDemucs
 from omegaconf import OmegaConf
 from oracle import generator
@@ -44,6 +45,19 @@ TINY = {
     "t_layers": 1,
     "t_heads": 2,
     "t_hidden_scale": 1.0,
+    "samplerate": 8000,
+    "segment": Fraction(1, 2),
+}
+TINY_HDEMUCS = {
+    "sources": ["hum", "hiss"],
+    "channels": 8,
+    "depth": 3,
+    "nfft": 64,
+    "hybrid_old": True,
+    "norm_starts": 1,
+    "dconv_comp": 2,
+    "dconv_lstm": 1,
+    "dconv_attn": 1,
     "samplerate": 8000,
     "segment": Fraction(1, 2),
 }
@@ -187,6 +201,14 @@ def make_tiny(folder: Path) -> None:
     torch.save(content, folder / "tiny-positional.th")
 
 
+def make_hdemucs(folder: Path) -> None:
+    """A network of version 3 as each writer has it."""
+    model = HDemucs(**TINY_HDEMUCS)
+    generator.fill(model)
+    save_model(model, TINY_HDEMUCS, folder / "hdemucs.safetensors", half=True)
+    torch.save(demucs.states.serialize_model(model, TRAINING_ARGS), folder / "hdemucs.th")
+
+
 def make_layouts(folder: Path) -> None:
     """The same package in many containers."""
     default = folder / "layout-default.th"
@@ -242,7 +264,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=FOLDER)
     folder: Path = parser.parse_args().output
     folder.mkdir(parents=True, exist_ok=True)
-    makers: list[Callable[[Path], None]] = [make_tiny, make_layouts, make_refused]
+    makers: list[Callable[[Path], None]] = [make_tiny, make_hdemucs, make_layouts, make_refused]
     for make in makers:
         make(folder)
     for path in sorted(folder.iterdir()):

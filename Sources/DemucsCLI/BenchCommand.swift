@@ -54,7 +54,8 @@ struct BenchCommand: ParsableCommand {
     let threads = Threads.count(jobs: jobs)
     let pool = WorkerPool(threadCount: threads)
     let loading = ContinuousClock.now
-    let model = try HTDemucsModel(try openCheckpoint(location.members[0]), pool: pool)
+    let model = try HTDemucsModel(
+      try openCheckpoint(location.members[0], bagSegment: location.segment), pool: pool)
     let loadSeconds = (ContinuousClock.now - loading).seconds
     let mix = Self.noise(channels: model.audioChannels, samples: model.segmentLength)
     for _ in 0..<warmup { _ = try model.separate(mix) }

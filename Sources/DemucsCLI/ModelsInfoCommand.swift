@@ -82,7 +82,7 @@ struct ModelsInfoCommand: ParsableCommand {
 
   /// What the files tell.
   private func measure(_ location: ModelLocation, _ report: inout Report) throws {
-    let checkpoints = try location.members.map(openCheckpoint)
+    let checkpoints = try location.members.map { try openCheckpoint($0, bagSegment: location.segment) }
     let first = checkpoints[0]
     let description = try first.modelDescription()
     report.files = location.files
@@ -91,7 +91,8 @@ struct ModelsInfoCommand: ParsableCommand {
     report.network = description.klass.split(separator: ".").last.map(String.init)
     report.sources = description.kwargs["sources"]?.arrayValue?.compactMap(\.stringValue)
     report.sampleRate = description.kwargs["samplerate"]?.intValue ?? 44100
-    report.segmentSeconds = location.segment ?? description.kwargs["segment"]?.doubleValue
+    let cost = NetworkCost(first)
+    report.segmentSeconds = cost?.seconds ?? description.kwargs["segment"]?.doubleValue
     report.parameters = checkpoints.reduce(0) { total, checkpoint in
       checkpoint.names.reduce(total) { sum, name in
         // What a header claims may be more than a number holds.
@@ -100,7 +101,7 @@ struct ModelsInfoCommand: ParsableCommand {
       }
     }
     report.types = Set(first.names.compactMap { first.type(of: $0)?.rawValue }).sorted()
-    guard let cost = NetworkCost(first), cost.operations > 0, let seconds = report.segmentSeconds else { return }
+    guard let cost, cost.operations > 0 else { return }
     let threads = Threads.count(jobs: jobs)
     let rate = PeakRate(WorkerPool(threadCount: threads)).operationsPerSecond * Self.efficiency
     report.estimatedGigaflopsPerSegment = (cost.operations / 1e8).rounded() / 10
@@ -109,7 +110,7 @@ struct ModelsInfoCommand: ParsableCommand {
     report.threads = threads
     // Three quarters of a segment are new.
     let costOfAll = cost.operations / rate * Double(location.members.count)
-    report.estimatedSpeed = (0.75 * seconds / costOfAll * 10).rounded() / 10
+    report.estimatedSpeed = (0.75 * cost.seconds / costOfAll * 10).rounded() / 10
   }
 
   private static func size(_ path: String) -> Int {

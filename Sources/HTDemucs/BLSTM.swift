@@ -67,6 +67,12 @@ package struct BLSTM {
     return (maximumSteps, frames)
   }
 
+  /// Steps that a line of that many columns takes, those counted twice in which frames overlap.
+  package static func steps(columns: Int) -> Int {
+    let (steps, frames) = frames(rows: 1, columns: columns)
+    return steps * frames.count
+  }
+
   /// - Parameter x: `[rows, channels, columns]`; rows are sequences that know nothing of each other.
   /// - Returns: x + linear(lstm(x)), a new map in `workspace.arena`.
   package func callAsFunction(_ x: FeatureMap, workspace: Workspace) -> FeatureMap {

@@ -11,6 +11,10 @@ public enum ConfigurationError: Error, CustomStringConvertible, Sendable, Equata
 
   public var description: String {
     switch self {
+    case .unknownClass("demucs.demucs.Demucs"):
+      "The model's class is 'demucs.demucs.Demucs', a network of the time domain alone, which this program does not"
+        + " build; it builds 'demucs.htdemucs.HTDemucs' and 'demucs.hdemucs.HDemucs'. Use another model, or run this one"
+        + " with demucs."
     case .unknownClass(let name):
       "The model's class is '\(name)'; this program builds 'demucs.htdemucs.HTDemucs'"
         + " and 'demucs.hdemucs.HDemucs'."

@@ -172,7 +172,7 @@ package struct DConv {
 
   /// Works on a whole map, in place, in the form that suits it.
   func apply(to map: FeatureMap, isFrequency: Bool, workspace: Workspace) {
-    guard isFrequency, !hasContext else { return applyToSequence(map, workspace: workspace) }
+    guard isFrequency, Tile.suitRows(map.rows), !hasContext else { return applyToSequence(map, workspace: workspace) }
     workspace.forEach(map.rows) { row, scratch in
       applyToRow(
         map.row(row), stride: map.stride, columns: map.columns, index: row, rows: map.rows, scratch: scratch,

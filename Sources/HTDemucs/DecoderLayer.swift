@@ -109,33 +109,41 @@ package struct DecoderLayer {
     let tapRewrite = { (suffix: String) in
       target(suffix, channels: 2 * inputChannels, rows: y.rows, columns: columns)
     }
-    if isFrequency, let rewrite, norm1 == nil, dconv?.hasContext != true {
+    if isFrequency, Tile.suitRows(y.rows), let rewrite, norm1 == nil, dconv?.hasContext != true {
       // A few rows at a time, while they are in cache.
       let step = rewrite.rowsAtOnce(y.rows)
       workspace.forEach((y.rows + step - 1) / step) { index, scratch in
         let rows = index * step..<min((index + 1) * step, y.rows)
-        let allGates = scratch.allocate(rows.count * 2 * inputChannels * y.stride)
-        rewrite.apply(
-          input, row: rows.lowerBound, rowCount: rows.count, column: 0, columns: columns, into: allGates, y.stride,
-          scratch: scratch)
-        for row in rows {
-          let gates = allGates + (row - rows.lowerBound) * 2 * inputChannels * y.stride
-          for suffix in [".rewrite", ".norm1"] {
-            taps?.record(
-              tapRewrite(suffix), row: row, gates, stride: y.stride, channels: 2 * inputChannels, columns: columns,
-              shift: rewrite.remainingBias)
+        let mark = scratch.mark
+        for block in Tile.blocks(columns: columns) {
+          let (start, width) = (block.lowerBound, (block.count + 15) & ~15)
+          let allGates = scratch.allocate(rows.count * 2 * inputChannels * width)
+          rewrite.apply(
+            input, row: rows.lowerBound, rowCount: rows.count, column: start, columns: block.count, into: allGates,
+            width, scratch: scratch)
+          for row in rows {
+            let gates = allGates + (row - rows.lowerBound) * 2 * inputChannels * width
+            for suffix in [".rewrite", ".norm1"] {
+              taps?.record(
+                tapRewrite(suffix), row: row, column: start, gates, stride: width, channels: 2 * inputChannels,
+                columns: block.count, shift: rewrite.remainingBias)
+            }
+            let place = y.row(row) + start
+            kernel_affine_glu(
+              place, y.stride, gates, width, inputChannels, block.count, nil, rewrite.remainingBias, nil)
+            activationStorage.round(place, stride: y.stride, lines: inputChannels, columns: block.count)
           }
-          kernel_affine_glu(
-            y.row(row), y.stride, gates, y.stride, inputChannels, columns, nil, rewrite.remainingBias, nil)
-          activationStorage.round(y.row(row), stride: y.stride, lines: inputChannels, columns: columns)
-          dconv?.applyToRow(
+          scratch.rewind(to: mark)
+        }
+        guard let dconv else { return }
+        for row in rows {
+          dconv.applyToRow(
             y.row(row), stride: y.stride, columns: columns, index: row, rows: y.rows, scratch: scratch, taps: taps)
         }
       }
       return y
     }
-    let tiles = Tile.tiles(
-      rows: y.rows, columns: columns, channels: 2 * inputChannels, whole: isFrequency ? columns : 0)
+    let tiles = Tile.tiles(rows: y.rows, columns: columns, channels: 2 * inputChannels, keepsRows: isFrequency)
     if let rewrite {
       gatedConvolution(
         rewrite, norm1, input, into: y, tiles: tiles, workspace, activation: activationStorage, tap: tapRewrite,
@@ -206,41 +214,44 @@ package struct DecoderLayer {
     let taps = workspace.taps
     let step = convolution.stride
     let bias = convolution.remainingBias
-    workspace.forEach(convolution.groupCount(input.rows)) { group, scratch in
-      let phases = scratch.allocate(step * outputChannels * output.stride)
-      convolution.applyAlongRows(input, group: group, into: phases, output.stride)
+    let blocks = Tile.blocks(columns: columns)
+    workspace.forEach(convolution.groupCount(input.rows) * blocks.count) { unit, scratch in
+      let (group, block) = (unit / blocks.count, blocks[unit % blocks.count])
+      let (start, width) = (block.lowerBound, (block.count + 15) & ~15)
+      let phases = scratch.allocate(step * outputChannels * width)
+      convolution.applyAlongRows(input, group: group, columns: block, into: phases, width)
       for phase in 0..<step where group * step + phase < full {
-        let tile = phases + phase * outputChannels * output.stride
+        let tile = phases + phase * outputChannels * width
         let uncropped = group * step + phase
         if let taps {
           for suffix in [".conv_tr", ".norm2"] {
             taps.record(
-              .image(name + suffix, rows: full, channels: outputChannels, columns: columns), row: uncropped, tile,
-              stride: output.stride, channels: outputChannels, columns: columns, shift: bias)
+              .image(name + suffix, rows: full, channels: outputChannels, columns: columns), row: uncropped,
+              column: start, tile, stride: width, channels: outputChannels, columns: block.count, shift: bias)
           }
         }
         let row = uncropped - padding
         guard row >= 0, row < output.rows else { continue }
         if let taps {
-          let plain = scratch.allocate(outputChannels * output.stride)
-          kernel_affine(
-            plain, output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation, nil, 0)
-          storeActivation(plain, output.stride, outputChannels, columns)
+          let plain = scratch.allocate(outputChannels * width)
+          kernel_affine(plain, width, tile, width, outputChannels, block.count, nil, bias, activation, nil, 0)
+          storeActivation(plain, width, outputChannels, block.count)
           taps.record(
-            target("", channels: outputChannels, rows: output.rows, columns: columns), row: row, plain,
-            stride: output.stride, channels: outputChannels, columns: columns)
+            target("", channels: outputChannels, rows: output.rows, columns: columns), row: row, column: start, plain,
+            stride: width, channels: outputChannels, columns: block.count)
         }
-        guard storesActivation else {
-          kernel_affine(
-            output.row(row), output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation,
-            skip?.map.row(row), skip?.map.stride ?? 0)
-          skip?.storage.round(output.row(row), stride: output.stride, lines: outputChannels, columns: columns)
-          continue
-        }
+        let place = output.row(row) + start
+        let added = skip.map { $0.map.row(row) + start }
         kernel_affine(
-          output.row(row), output.stride, tile, output.stride, outputChannels, columns, nil, bias, activation, nil, 0)
-        storeActivation(output.row(row), output.stride, outputChannels, columns)
-        add(skip, to: output, row: row)
+          place, output.stride, tile, width, outputChannels, block.count, nil, bias, activation,
+          storesActivation ? nil : added, skip?.map.stride ?? 0)
+        if storesActivation {
+          storeActivation(place, output.stride, outputChannels, block.count)
+          if let skip, let added {
+            kernel_add(place, output.stride, added, skip.map.stride, outputChannels, block.count)
+          }
+        }
+        skip?.storage.round(place, stride: output.stride, lines: outputChannels, columns: block.count)
       }
     }
   }
@@ -334,7 +345,7 @@ package struct DecoderLayer {
     workspace.taps?.record(
       target(".conv_tr", channels: outputChannels, rows: shape.rows, columns: shape.columns), full)
     let tiles = Tile.tiles(
-      rows: full.rows, columns: full.columns, channels: outputChannels, whole: isFrequency ? full.columns : 0)
+      rows: full.rows, columns: full.columns, channels: outputChannels, keepsRows: isFrequency)
     let sums = sumOverTiles(tiles, workspace, groups: norm2.groups) { tile, _, sums in
       norm2.gather(
         full.row(tile.row) + tile.start, stride: full.stride, columns: tile.count, shift: nil, into: sums)

@@ -126,8 +126,8 @@ package struct EncoderLayer {
     let output = FeatureMap(
       in: workspace.arena, rows: rows, channels: outputChannels, columns: columns, margin: margin)
     workspace.measure(isFrequency ? "encoder" : "time encoder") {
-      if isFrequency, !isEmpty, norm1 == nil, dconv?.hasContext != true, let rewrite, rewrite.rowKernel == 1,
-        rewrite.columnKernel == 1
+      if isFrequency, Tile.suitRows(rows), !isEmpty, norm1 == nil, dconv?.hasContext != true, let rewrite,
+        rewrite.rowKernel == 1, rewrite.columnKernel == 1
       {
         encodeRowByRow(input, injected, rewrite, into: output, workspace)
       } else {
@@ -151,14 +151,22 @@ package struct EncoderLayer {
       activate(y.data, y.stride, tile, injected, rows: output.rows, columns: columns, taps)
       dconv?.applyToRow(
         y.data, stride: y.stride, columns: columns, index: row, rows: output.rows, scratch: scratch, taps: taps)
-      let gates = scratch.allocate(2 * outputChannels * y.stride)
-      rewrite.apply(y, row: 0, column: 0, columns: columns, into: gates, y.stride, scratch: scratch)
-      taps.map {
-        tapRewrite($0, gates, y.stride, tile, rows: output.rows, columns: columns, shift: rewrite.remainingBias)
+      let mark = scratch.mark
+      for block in Tile.blocks(columns: columns) {
+        let (start, width) = (block.lowerBound, (block.count + 15) & ~15)
+        let gates = scratch.allocate(2 * outputChannels * width)
+        rewrite.apply(y, row: 0, column: start, columns: block.count, into: gates, width, scratch: scratch)
+        taps.map {
+          tapRewrite(
+            $0, gates, width, Tile(row: row, start: start, count: block.count), rows: output.rows, columns: columns,
+            shift: rewrite.remainingBias)
+        }
+        let place = output.row(row) + start
+        kernel_affine_glu(
+          place, output.stride, gates, width, outputChannels, block.count, nil, rewrite.remainingBias, nil)
+        activationStorage.round(place, stride: output.stride, lines: outputChannels, columns: block.count)
+        scratch.rewind(to: mark)
       }
-      kernel_affine_glu(
-        output.row(row), output.stride, gates, y.stride, outputChannels, columns, nil, rewrite.remainingBias, nil)
-      activationStorage.round(output.row(row), stride: output.stride, lines: outputChannels, columns: columns)
     }
     taps.map { tapOutput($0, output) }
   }
@@ -175,8 +183,8 @@ package struct EncoderLayer {
       rewrite == nil
       ? output
       : FeatureMap(in: workspace.arena, rows: output.rows, channels: outputChannels, columns: columns, margin: margin)
-    let whole = isFrequency ? columns : 0
-    let tiles = Tile.tiles(rows: output.rows, columns: columns, channels: 2 * outputChannels, whole: whole)
+    let tiles = Tile.tiles(
+      rows: output.rows, columns: columns, channels: 2 * outputChannels, keepsRows: isFrequency)
 
     if isEmpty {
       workspace.forEach(tiles) { _, tile, scratch in

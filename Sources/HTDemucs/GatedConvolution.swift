@@ -15,34 +15,43 @@ func gatedConvolution(
   let channels = output.channels
   let bias = convolution.remainingBias
   let taps = workspace.taps
+  let mark = workspace.arena.mark
   let affine = workspace.arena.allocate(4 * channels)
-  if let norm {
+  // A norm wants all of the convolution before any of its results: they are kept until then.
+  let kept = norm.map { _ in
+    FeatureMap(in: workspace.arena, rows: input.rows, channels: 2 * channels, columns: input.columns, margin: 0)
+  }
+  func convolve(_ tile: Tile, into gates: UnsafeMutablePointer<Float>, _ stride: Int, _ scratch: Arena) {
+    convolution.apply(
+      input, row: tile.row, column: tile.start, columns: tile.count, into: gates, stride, scratch: scratch)
+  }
+  if let norm, let kept {
     let sums = sumOverTiles(tiles, workspace, groups: norm.groups) { tile, scratch, sums in
-      let gates = scratch.allocate(2 * channels * tile.count)
-      convolution.apply(
-        input, row: tile.row, column: tile.start, columns: tile.count, into: gates, tile.count, scratch: scratch)
-      norm.gather(gates, stride: tile.count, columns: tile.count, shift: bias, into: sums)
+      let gates = kept.row(tile.row) + tile.start
+      convolve(tile, into: gates, kept.stride, scratch)
+      norm.gather(gates, stride: kept.stride, columns: tile.count, shift: bias, into: sums)
     }
     norm.affine(
       sums: sums, positions: input.rows * input.columns, added: bias, scale: affine, shift: affine + 2 * channels)
   }
   workspace.forEach(tiles) { _, tile, scratch in
-    let gates = scratch.allocate(2 * channels * tile.count)
-    convolution.apply(
-      input, row: tile.row, column: tile.start, columns: tile.count, into: gates, tile.count, scratch: scratch)
+    let stride = kept?.stride ?? tile.count
+    let gates = kept.map { $0.row(tile.row) + tile.start } ?? scratch.allocate(2 * channels * stride)
+    if kept == nil { convolve(tile, into: gates, stride, scratch) }
     taps?.record(
-      tap(".rewrite"), row: tile.row, column: tile.start, gates, stride: tile.count, channels: 2 * channels,
+      tap(".rewrite"), row: tile.row, column: tile.start, gates, stride: stride, channels: 2 * channels,
       columns: tile.count, shift: bias)
     let (scale, shift) =
       norm?.settle(
-        gates, stride: tile.count, columns: tile.count, scale: affine, shift: affine + 2 * channels) ?? (nil, bias)
+        gates, stride: stride, columns: tile.count, scale: affine, shift: affine + 2 * channels) ?? (nil, bias)
     taps?.record(
-      tap(normSuffix), row: tile.row, column: tile.start, gates, stride: tile.count, channels: 2 * channels,
+      tap(normSuffix), row: tile.row, column: tile.start, gates, stride: stride, channels: 2 * channels,
       columns: tile.count, scale: scale, shift: shift)
     let place = output.row(tile.row) + tile.start
-    kernel_affine_glu(place, output.stride, gates, tile.count, channels, tile.count, scale, shift, nil)
+    kernel_affine_glu(place, output.stride, gates, stride, channels, tile.count, scale, shift, nil)
     activation.round(place, stride: output.stride, lines: channels, columns: tile.count)
   }
+  workspace.arena.rewind(to: mark)
 }
 
 /// Applies a norm whose sums are known to every tile of a map, in place, and an activation after it.

@@ -6,8 +6,8 @@ import Tensors
 
 /// A whole separation network: a segment of a mix in, the same segment of every source out.
 ///
-/// Equals `demucs.htdemucs.HTDemucs.forward`, or `demucs.hdemucs.HDemucs.forward` if the checkpoint holds one. As many segments are computed at a time as `prepare` was asked for; further
-/// calls from other threads wait.
+/// Equals `demucs.htdemucs.HTDemucs.forward`, or `demucs.hdemucs.HDemucs.forward` if the checkpoint holds one. As many
+/// segments are computed at a time as `prepare` was asked for; further calls from other threads wait.
 public final class HTDemucsModel: @unchecked Sendable {
   public let network: InnerNetwork
   private let spectrogram: Spectrogram
@@ -50,15 +50,18 @@ public final class HTDemucsModel: @unchecked Sendable {
   /// Shares the threads out for a song of that many segments.
   /// - Parameters:
   ///   - segments: segments that are to be separated.
+  ///   - samples: the most samples of one; nil for `segmentLength`.
   ///   - atOnce: how many of them at the same time; nil leaves it to cores and memory.
   /// - Returns: how many calls of `separate` run at the same time from now on.
-  public func prepare(segments: Int, atOnce: Int? = nil) -> Int {
+  public func prepare(segments: Int, samples: Int? = nil, atOnce: Int? = nil) -> Int {
     overflowIsReported.store(false, ordering: .relaxed)
     let threads = pool.threadCount
+    let length = usesTrainingSegment ? segmentLength : samples ?? segmentLength
     let count =
       atOnce.map { max(1, min($0, segments)) }
       ?? Parallelism.segmentsAtOnce(
-        threads: threads, segments: segments, bytesPerSegment: Int(configuration.segmentBytes(segmentLength)),
+        threads: threads, segments: segments,
+        bytesPerSegment: Int(configuration.segmentBytes(length)),
         availableBytes: threads > Parallelism.threadsPerSegment ? Parallelism.availableBytes : nil)
     if count != desk.count {
       desk.replace(

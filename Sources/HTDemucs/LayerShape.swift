@@ -38,6 +38,20 @@ struct LayerShape: Sendable {
 }
 
 extension Configuration {
+  /// Rows and columns of the frequency branch and samples of the time branch for a segment of `samples` samples, outside
+  /// layer 0 first and innermost last.
+  package func shapes(_ samples: Int) -> (image: [(rows: Int, columns: Int)], time: [Int]) {
+    var image = [(rows: frequencies, columns: frames(samples))]
+    var time = [samples]
+    for layer in layers {
+      let columns = image[image.count - 1].columns
+      image.append((layer.outputRows, layer.isFrequency ? columns : (columns + layer.stride - 1) / layer.stride))
+      guard let branch = layer.time else { continue }
+      time.append((time[time.count - 1] + branch.stride - 1) / branch.stride)
+    }
+    return (image, time)
+  }
+
   /// Follows a segment of `samples` samples through both branches, down and up again.
   /// - Throws: `ConfigurationError` where the branches do not meet, or a layer cannot give back what it took: what PyTorch
   ///   finds out by an assertion.

@@ -67,4 +67,24 @@ public struct Tile: Sendable {
     }
     return result
   }
+
+  /// Columns of a row that are computed one after another while they are in cache.
+  private static let block = 384
+  /// Rows that are enough to share out among threads.
+  private static let enoughRows = 4
+
+  /// The same; with `keepsRows` the rows are tiles as they are, unless they are few or long.
+  public static func tiles(rows: Int, columns: Int, channels: Int, keepsRows: Bool) -> [Tile] {
+    tiles(rows: rows, columns: columns, channels: channels, whole: keepsRows && suitRows(rows) ? block : 0)
+  }
+
+  /// Whether that many rows can be shared out as they are.
+  public static func suitRows(_ rows: Int) -> Bool { rows >= enoughRows }
+
+  /// Cuts a long row into blocks of nearly the same length.
+  public static func blocks(columns: Int) -> [Range<Int>] {
+    let count = max(1, (columns + block - 1) / block)
+    let width = ((columns + count - 1) / count + 15) & ~15
+    return Swift.stride(from: 0, to: columns, by: width).map { $0..<min($0 + width, columns) }
+  }
 }

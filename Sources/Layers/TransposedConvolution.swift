@@ -60,17 +60,20 @@ public struct TransposedConvolution: @unchecked Sendable {
   public func groupCount(_ length: Int) -> Int { length + groups - 1 }
 
   /// Output rows `group x stride ..< (group + 1) x stride`, before `remainingBias`, as `[stride x out, columns]`.
+  /// - Parameter columns: the columns to compute; all of them when nil.
   public func applyAlongRows(
-    _ input: FeatureMap, group: Int, into out: UnsafeMutablePointer<Float>, _ outStride: Int
+    _ input: FeatureMap, group: Int, columns: Range<Int>? = nil, into out: UnsafeMutablePointer<Float>,
+    _ outStride: Int
   ) {
+    let columns = columns ?? 0..<input.columns
     let top = group - (groups - 1)
     let from = max(0, -top)
     let to = min(groups, input.rows - top)
     MatrixMultiply.multiply(
-      rows: stride * outputChannels, columns: input.columns, depth: (to - from) * inputChannels,
+      rows: stride * outputChannels, columns: columns.count, depth: (to - from) * inputChannels,
       weight.data + from * inputChannels, groups * inputChannels,
-      input.row(top + from), input.stride, into: out, outStride, compute: precision.compute)
-    store(out, stride: outStride, columns: input.columns, sets: stride)
+      input.row(top + from) + columns.lowerBound, input.stride, into: out, outStride, compute: precision.compute)
+    store(out, stride: outStride, columns: columns.count, sets: stride)
   }
 
   /// Output groups `first ..< first + count` along the columns of a map of one row, before `remainingBias`, as

@@ -69,6 +69,13 @@ struct WinogradKernel: @unchecked Sendable {
     _ input: UnsafePointer<Float>, stride: Int, rows: Int, length: Int, top: Int, rowCount: Int, first: Int,
     columns: Int, into out: UnsafeMutablePointer<Float>, _ outStride: Int, scratch: Arena
   ) {
+    // Row taps that lie outside the input for every row are left out.
+    let from = max(0, 1 - rowCount - top)
+    let to = min(rowKernel, rows - top)
+    guard from < to else {
+      for line in 0..<rowCount * outputChannels { (out + line * outStride).update(repeating: 0, count: columns) }
+      return
+    }
     let mark = scratch.mark
     let quads = (columns + Self.quad - 1) / Self.quad
     let inputRows = rowCount + rowKernel - 1
@@ -80,7 +87,7 @@ struct WinogradKernel: @unchecked Sendable {
     let transformed = scratch.allocate(Self.planes * inputPlane)
     let products = scratch.allocate(Self.planes * outputPlane)
     // In this order what a row writes too far is written over by the next.
-    for index in 0..<inputRows {
+    for index in from..<rowCount + to - 1 {
       let place = transformed + index * quads
       if (0..<rows).contains(top + index) {
         kernel_winograd_input(
@@ -94,9 +101,9 @@ struct WinogradKernel: @unchecked Sendable {
     }
     for plane in 0..<Self.planes {
       MatrixMultiply.multiply(
-        rows: outputChannels, columns: rowCount * quads, depth: inputChannels, taps: rowKernel,
-        weight.data + plane * outputChannels * rowKernel * inputChannels, rowKernel * inputChannels,
-        tap: inputChannels, transformed + plane * inputPlane, inputStride, tap: quads,
+        rows: outputChannels, columns: rowCount * quads, depth: inputChannels, taps: to - from,
+        weight.data + (plane * outputChannels * rowKernel + from) * inputChannels, rowKernel * inputChannels,
+        tap: inputChannels, transformed + plane * inputPlane + from * quads, inputStride, tap: quads,
         into: products + plane * outputPlane, outputStride)
     }
     for index in 0..<rowCount {

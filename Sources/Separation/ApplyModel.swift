@@ -18,7 +18,8 @@ struct ApplyModel {
   func callAsFunction(progress: ProgressHandler?) throws -> [[Float]] {
     let passes = shifts.passes(length: track.length)
     let plans = passes.map { ChunkPlan(length: $0.length, geometry: geometry) }
-    let atOnce = model.prepare(segments: plans.reduce(0) { $0 + $1.count })
+    let atOnce = model.prepare(
+      segments: plans.reduce(0) { $0 + $1.count }, samples: geometry.paddedLength ?? geometry.segmentLength)
     let callers = WorkerPool(threadCount: atOnce)
     var report = Report(model: model, track: track, plans: plans, handler: progress)
     var estimate = [[Float]](repeating: [Float](repeating: 0, count: track.length), count: rows)

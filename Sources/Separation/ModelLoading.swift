@@ -14,9 +14,8 @@ public func loadModel(
 ) throws -> any SeparationModel {
   let model: HTDemucsModel
   do {
-    var checkpoint = try openCheckpoint(path)
-    if let segment = options.bagSegment { checkpoint = try checkpoint.with(bagSegment: segment) }
-    model = try HTDemucsModel(checkpoint, precision: options.precision, pool: pool)
+    model = try HTDemucsModel(
+      try openCheckpoint(path, bagSegment: options.bagSegment), precision: options.precision, pool: pool)
   } catch let error as ConfigurationError {
     throw SeparationError.modelUnavailable(path: path, reason: "\(error)")
   }
@@ -26,8 +25,12 @@ public func loadModel(
 }
 
 /// Opens a model file of any format that is read.
+/// - Parameter bagSegment: seconds of a segment that the bag of the model asks for, if it does.
 /// - Throws: `CheckpointError`, with the file's name.
-public func openCheckpoint(_ path: String) throws -> Checkpoint { try Checkpoint(opening: path) }
+public func openCheckpoint(_ path: String, bagSegment: Double? = nil) throws -> Checkpoint {
+  let checkpoint = try Checkpoint(opening: path)
+  return try bagSegment.map(checkpoint.with(bagSegment:)) ?? checkpoint
+}
 
 /// What a model is told when it is loaded, beside its weights.
 public struct ModelOptions: Sendable {
@@ -56,7 +59,9 @@ public struct ModelOptions: Sendable {
 extension HTDemucsModel: SeparationModel {
   public func separate(_ mix: Tensor) throws -> Tensor { try separate(mix, taps: nil, profile: nil) }
 
-  public func prepare(segments: Int) -> Int { prepare(segments: segments, atOnce: nil) }
+  public func prepare(segments: Int, samples: Int) -> Int {
+    prepare(segments: segments, samples: samples, atOnce: nil)
+  }
 
   public func whereNotFinite(_ mix: Tensor) -> String? { try? firstNotFinite(mix) }
 }

@@ -25,5 +25,7 @@ final class ParallelModel: SeparationModel {
 
   func separate(_ mix: Tensor) throws -> Tensor { try model.separate(mix) }
 
-  func prepare(segments: Int) -> Int { model.prepare(segments: segments, atOnce: atOnce) }
+  func prepare(segments: Int, samples: Int) -> Int {
+    model.prepare(segments: segments, samples: samples, atOnce: atOnce)
+  }
 }

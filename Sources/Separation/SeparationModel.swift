@@ -27,9 +27,11 @@ public protocol SeparationModel: AnyObject, Sendable {
   func check(segment samples: Int) throws
 
   /// Gets ready for a song.
-  /// - Parameter segments: segments that will be separated.
+  /// - Parameters:
+  ///   - segments: segments that will be separated.
+  ///   - samples: the most samples of one.
   /// - Returns: how many calls of `separate` may run at the same time, at least 1.
-  func prepare(segments: Int) -> Int
+  func prepare(segments: Int, samples: Int) -> Int
 
   /// Where, inside the network, the first infinity or NaN of a segment arises; nil if there is none, or nobody knows.
   func whereNotFinite(_ mix: Tensor) -> String?
@@ -42,7 +44,7 @@ extension SeparationModel {
   public func check(segment samples: Int) throws {}
 
   /// One segment after the other.
-  public func prepare(segments: Int) -> Int { 1 }
+  public func prepare(segments: Int, samples: Int) -> Int { 1 }
 
   /// Nobody knows.
   public func whereNotFinite(_ mix: Tensor) -> String? { nil }

@@ -81,6 +81,24 @@ struct ModelsCommandTests {
     #expect(absent.output.contains("demucs-cli models download htdemucs_ft --accept-license"))
   }
 
+  /// The segment is that of the bag, and the work is counted right, LSTM and all. Without context nothing goes by Winograd.
+  @Test func infoOfAnHDemucs() throws {
+    defer { program.remove() }
+    try TestModel.hdemucs(["channels": .integer(32), "context": .integer(0)]).write(program, "repo/one.safetensors")
+    try Data("models: [one]\nsegment: 4".utf8).write(to: program.folder.appendingPathComponent("repo/bag.yaml"))
+    let text = try run("models", "info", "bag", "--repo", "repo", "-j", "1")
+    #expect(text.output.contains("  HDemucs\n") && text.output.contains("4.0 s at 8000 Hz"), "\(text)")
+    func report(_ arguments: String...) throws -> [String: Any] {
+      let outcome = try program.run(arguments + ["--json"], environment: environment)
+      return try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    }
+    let estimate = try report("models", "info", "bag", "--repo", "repo", "-j", "1")
+    let measured = try report("bench", "-n", "repo/bag.yaml", "--runs", "1", "--warmup", "0")
+    #expect(measured["segmentSeconds"] as? Double == 4)
+    let gigaflops = try #require(estimate["estimatedGigaflopsPerSegment"] as? Double)
+    #expect(abs(gigaflops / (try #require(measured["gflop"] as? Double)) - 1) < 0.05, "\(gigaflops), \(measured)")
+  }
+
   @Test func verify() throws {
     defer { program.remove() }
     try TestModel().write(program, "m/tiny.safetensors")
@@ -196,6 +214,27 @@ struct ModelsCommandTests {
     }
     let absent = try run("separate", "song.wav", "-n", "open_6s", "--repo", "repo")
     #expect(absent.status == 1 && absent.errors.contains("alone, as --repo asks for"))
+  }
+
+  /// What `mdx` is like: networks of two classes, one of which is not built. That is found out before anything is computed.
+  @Test func bagWithANetworkOfTheTimeDomain() throws {
+    defer { program.remove() }
+    try TestModel.hdemucs().write(program, "repo/hybrid.safetensors")
+    var other = try TestModel()
+    try other.write(program, "repo/transformer.safetensors")
+    other.klass = "demucs.demucs.Demucs"
+    try other.write(program, "repo/waveform.safetensors")
+    try program.writeSong(frames: 9000)
+    let yaml = program.folder.appendingPathComponent("repo/mixed.yaml")
+    try Data("models: [hybrid, transformer]".utf8).write(to: yaml)
+    #expect(try run("separate", "song.wav", "-n", "mixed", "--repo", "repo", "-o", "out").status == 0)
+    try Data("models: [hybrid, waveform]".utf8).write(to: yaml)
+    let refused = try run("separate", "song.wav", "-n", "mixed", "--repo", "repo")
+    #expect(refused.status == 1 && refused.output.isEmpty)
+    #expect(refused.errors.contains("waveform.safetensors"), "\(refused.errors)")
+    #expect(refused.errors.contains("a network of the time domain alone, which this program does not build"))
+    #expect(try run("models", "verify", "mixed", "--repo", "repo").status == 1)
+    #expect(try run("bench", "-n", "repo/waveform.safetensors").errors.contains("time domain alone"))
   }
 
   @Test func bagsThatCannotBe() throws {

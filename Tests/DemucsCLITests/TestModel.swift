@@ -21,13 +21,14 @@ struct TestModel {
   init() throws { try makeTensors() }
 
   /// The same for an HDemucs of two layers, which then meet, and one beyond.
-  static func hdemucs() throws -> TestModel {
+  static func hdemucs(_ changes: [String: JSONValue] = [:]) throws -> TestModel {
     var model = try TestModel()
     model.klass = "demucs.hdemucs.HDemucs"
     model.kwargs = model.kwargs.filter { !$0.key.hasPrefix("t_") && $0.key != "dconv_mode" }
     model.kwargs.merge(
       ["nfft": .integer(64), "dconv_lstm": .integer(1), "dconv_attn": .integer(1), "norm_starts": .integer(1)]
     ) { $1 }
+    model.kwargs.merge(changes) { $1 }
     try model.makeTensors()
     return model
   }

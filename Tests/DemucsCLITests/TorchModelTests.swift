@@ -16,7 +16,10 @@ struct TorchModelTests {
     return try ["hum.wav", "hiss.wav"].map { try program.bytes(folder + $0) }
   }
 
-  @Test(arguments: [("tiny.safetensors", ["tiny.th", "tiny-positional.th"]), ("tiny32.safetensors", ["tiny32.th"])])
+  @Test(arguments: [
+    ("tiny.safetensors", ["tiny.th", "tiny-positional.th"]), ("tiny32.safetensors", ["tiny32.th"]),
+    ("hdemucs.safetensors", ["hdemucs.th"]),
+  ])
   func stemsAreEqualToTheByte(safetensors: String, torch: [String]) throws {
     let expected = try stems(safetensors)
     #expect(expected.allSatisfy { $0.count > 8 * 3000 } && expected[0] != expected[1])

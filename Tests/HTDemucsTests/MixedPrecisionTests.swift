@@ -71,6 +71,19 @@ struct MixedPrecisionTests {
     #expect(plain.worst > 1.5e-4, "\(plain)")
   }
 
+  /// The goldens tell whether a class of operations is rounded at all.
+  @Test(arguments: [OperationClass.convolution, .transposedConvolution, .activation, .layerScale])
+  func aClassThatIsNotRoundedShows(operation: OperationClass) throws {
+    let without = PrecisionPolicy(.mixed, rules: [.init(operation, storage: .fp32)])
+    var (agreement, mutant) = (Agreement(), Agreement())
+    for name in DecoderLayerTests.cases {
+      let layer = try LayerCase(name)
+      try agreement.add(name, try DecoderLayerTests.outputs(layer, Self.mixed).output)
+      try mutant.add(name, try DecoderLayerTests.outputs(layer, without).output)
+    }
+    #expect(mutant.equal < agreement.equal - 3, "\(agreement), \(mutant)")
+  }
+
   /// Weights and results are halves, and what is not chosen is not.
   @Test func storesWhatThePolicySays() throws {
     let layer = try LayerCase(try #require(LayerCase.names("encoder").first))

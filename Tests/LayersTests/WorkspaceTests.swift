@@ -21,6 +21,22 @@ struct WorkspaceTests {
     }
   }
 
+  /// Rows of a spectrogram stay whole unless they are too few to share out, or long.
+  @Test func rowsAreKept() {
+    func count(_ rows: Int, _ columns: Int) -> Int {
+      Tile.tiles(rows: rows, columns: columns, channels: 1024, keepsRows: true).count
+    }
+    #expect(count(8, 336) == 8 && count(4, 384) == 4 && count(1, 336) == 3 && count(8, 500) == 32)
+  }
+
+  @Test(arguments: [1, 16, 336, 384, 385, 431, 769, 1895, 5000]) func blocksFollowEachOther(columns: Int) {
+    let blocks = Tile.blocks(columns: columns)
+    #expect(blocks.first?.lowerBound == 0 && blocks.last?.upperBound == columns)
+    #expect(zip(blocks, blocks.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+    #expect(blocks.allSatisfy { !$0.isEmpty && $0.count <= 384 && $0.lowerBound % 16 == 0 })
+    #expect(blocks.count == (columns + 383) / 384)
+  }
+
   /// A result goes where its number says: sums are then formed in one order, whoever made the parts.
   @Test(arguments: [1, 2, 3, 8]) func everyTileComesWithItsNumber(threads: Int) {
     let workspace = Workspace(pool: WorkerPool(threadCount: threads))

@@ -42,6 +42,7 @@ VARIANTS: dict[str, Kwargs] = {
     "dconv_mode0": {"dconv_mode": 0},
     "dconv_mode2": {"dconv_mode": 2},
     "dconv_mode3": {"dconv_mode": 3, "dconv_lstm": 1},
+    "dconv_mode3.long": {"dconv_mode": 3},
     "dconv_depth1_comp2": {"dconv_depth": 1, "dconv_comp": 2},
     "dconv_depth3": {"dconv_depth": 3},
     "dconv_not_dilated": {"dconv_depth": -2},
@@ -74,6 +75,7 @@ LENGTHS: dict[str, int] = {
     "hybrid_old.short": 333,
     "hybrid_old.one": 1,
     "hybrid_old.long": 30_001,
+    "dconv_mode3.long": 30_001,
 }
 REFUSED: dict[str, Kwargs] = {
     "cac_off": {"cac": False},
