@@ -41,7 +41,11 @@ struct ManualTests {
     return commands
   }
 
-  private func roff(_ text: String) -> String { text.replacingOccurrences(of: "-", with: "\\-") }
+  /// As it stands in a page.
+  private func roff(_ text: some StringProtocol) -> String {
+    let signs: [Character: String] = ["-": "\\-", "'": "\\(aq", "~": "\\(ti", "\"": "\\(dq", "\\": "\\e"]
+    return text.map { signs[$0] ?? String($0) }.joined()
+  }
 
   @Test func everyCommandHasAPageWithAllItsOptions() throws {
     let program = try Program()
