@@ -69,7 +69,7 @@ let package = Package(
     .testTarget(name: "AudioFilesTests", dependencies: ["AudioFiles"]),
     .testTarget(name: "SpectralTests", dependencies: ["Spectral", "GoldenSupport"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "CKernels", "GoldenSupport"]),
-    // Damaged model files: a few for the tests, any number for docs/fuzzing.md.
+    // Damaged model files: a few for the tests, any number by hand (docs/model-files.md).
     .target(name: "CheckpointFuzzing", dependencies: ["Checkpoints", "CZlib"], path: "Tests/CheckpointFuzzing"),
     .executableTarget(
       name: "fuzz-checkpoints",
