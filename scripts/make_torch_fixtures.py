@@ -4,9 +4,9 @@
     make_torch_fixtures.py [--output FOLDER]
 
 Run it with the oracle's python, which `scripts/oracle/setup` makes and prints. `tiny*` are one small network, as
-`demucs.states.serialize_model` and demucs 4.1 write it, `hdemucs*` one of version 3. `layout-*` are one package of all kinds of tensors and arguments in
-different containers; `layout.safetensors` holds what its tensors are in float32, with the arguments as its metadata. `refused-*`
-are files that are recognised and not read.
+`demucs.states.serialize_model` and demucs 4.1 write it, `hdemucs*` one of version 3. `layout-*` are one package of all kinds of
+tensors and arguments in different containers; `layout.safetensors` holds what its tensors are in float32, with the arguments as
+its metadata. `refused-*` are files that are recognised and not read.
 """
 
 from __future__ import annotations

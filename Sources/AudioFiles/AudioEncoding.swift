@@ -76,7 +76,7 @@ public enum AudioEncoding: Sendable, Hashable {
   var isOgg: Bool { self == .vorbis || self == .opus }
 
   /// Why a file cannot be, as a clause; nil if it can.
-  func refusal(sampleRate: Int, channelCount: Int) -> String? {
+  package func refusal(sampleRate: Int, channelCount: Int) -> String? {
     let (channels, rates): (Int, ClosedRange<Int>) =
       switch self {
       case .wav: (1024, 1...10_000_000)

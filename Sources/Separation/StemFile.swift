@@ -36,6 +36,10 @@ final class StemFile {
   init(path: String, format: Format, clipMode: ClipMode, temporaryFiles: TemporaryFiles) throws {
     (self.path, self.format, self.clipMode) = (path, format, clipMode)
     self.temporaryFiles = temporaryFiles
+    // Before hours of work, also where the file is begun at the end.
+    if let reason = format.encoding.refusal(sampleRate: format.sampleRate, channelCount: format.channelCount) {
+      throw AudioFileError.unsupportedOutput(FilePath(path), reason: reason)
+    }
     do {
       resampler =
         format.sourceRate == format.sampleRate

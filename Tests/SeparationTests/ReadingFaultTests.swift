@@ -99,6 +99,23 @@ struct ReadingFaultTests {
     }
   }
 
+  /// Also where stems are encoded at the very end.
+  @Test func aFormatThatCannotBeIsReportedBeforeWork() throws {
+    let song = try folder.writeSong(frames: 300_000, sampleRate: 768_000)
+    for clipMode in [ClipMode.rescale, .none] {
+      let writer = StemWriter(
+        layout: OutputLayout(root: folder.path, model: "toy", fileExtension: "flac"), encoding: .flac(.int16),
+        rate: .original, clipMode: clipMode, temporaryFiles: TemporaryFiles())
+      var reports = 0
+      let error = #expect(throws: AudioFileError.self) {
+        try separator.separateFile(song, to: writer, progress: { _ in reports += 1 })
+      }
+      #expect(try #require(error).description.contains("a sample rate of 768000 Hz, where 1 to 655350 are possible"))
+      #expect(reports == 0)
+      #expect(try folder.contents() == ["song.wav"])
+    }
+  }
+
   /// A failure in the middle takes the folders away again that were made for the stems.
   @Test func aFailureLeavesNoFolder() throws {
     let broken = try Separator(model: CopyModel(fault: .notFinite))

@@ -1,0 +1,1 @@
+"""Validation over diverse pieces: demucs-cli against PyTorch, and its precisions against each other."""
