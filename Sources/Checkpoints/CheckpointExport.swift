@@ -3,7 +3,7 @@ import Tensors
 extension Checkpoint {
   /// Writes the checkpoint as one safetensors file that demucs 4.1 loads (`demucs.hf.load_safetensors_model`).
   ///
-  /// One tensor at a time is in memory. The file appears whole or not at all; equal checkpoints give equal bytes.
+  /// One tensor at a time is in memory, as it was stored. The file appears whole or not at all; equal checkpoints give equal bytes.
   /// - Parameters:
   ///   - path: the file; replaced where it exists.
   ///   - precision: how weights are stored, `.float32` or `.float16`, rounded to nearest, ties to even. Integers and
@@ -32,12 +32,30 @@ extension Checkpoint {
           try withElements(of: tensor.name) { try file.write($0) }
           continue
         }
-        // Refuses what is not finite.
-        let values = try self.tensor(tensor.name, shape: tensor.shape)
-        if precision == .float16, let index = values.firstBeyondHalf {
-          throw CheckpointError.overflow(path: self.path, name: tensor.name, index: index, value: values.data[index])
+        try write(weight: tensor.name, isHalf: precision == .float16, encode, to: file)
+      }
+    }
+  }
+
+  /// Writes a weight in blocks, so that no second copy of it is ever in memory.
+  private func write(
+    weight name: String, isHalf: Bool, _ encode: (UnsafeBufferPointer<Float>) -> [UInt8], to file: AtomicFile
+  ) throws {
+    guard let type = type(of: name) else { return }
+    try withElements(of: name) { bytes in
+      guard let start = bytes.baseAddress else { return }
+      let count = bytes.count / type.size
+      let block = Tensor(shape: [min(count, 1 << 16)], zeroed: false)
+      for first in Swift.stride(from: 0, to: count, by: 1 << 16) {
+        let values = UnsafeBufferPointer(start: block.data, count: min(count - first, 1 << 16))
+        FloatConversion.widen(start + first * type.size, type, into: block.data, count: values.count)
+        if let index = FloatConversion.firstNonFinite(values) {
+          throw CheckpointError.nonFinite(path: path, name: name, index: first + index, value: values[index])
         }
-        try withExtendedLifetime(values) { try encode(values.elements).withUnsafeBytes { try file.write($0) } }
+        if isHalf, let index = values.firstIndex(where: { FloatConversion.half($0) & 0x7FFF == 0x7C00 }) {
+          throw CheckpointError.overflow(path: path, name: name, index: first + index, value: values[index])
+        }
+        try encode(values).withUnsafeBytes { try file.write($0) }
       }
     }
   }
@@ -52,13 +70,6 @@ extension Checkpoint {
         path: path,
         reason: "its argument \(name) holds a Python object, \(shown(object)), which cannot be written as text")
     }
-  }
-}
-
-extension Tensor {
-  /// Index of the first element that float16 rounds to infinity.
-  fileprivate var firstBeyondHalf: Int? {
-    withExtendedLifetime(self) { elements.firstIndex { FloatConversion.half($0) & 0x7FFF == 0x7C00 } }
   }
 }
 

@@ -142,7 +142,7 @@ struct ModelsInfoCommand: ParsableCommand {
       report.estimatedSpeed.map {
         "about \($0) times as fast as the song plays, on \(report.threads ?? 1) threads (estimate)"
       })
-    add("memory", report.estimatedMemoryBytes.map { "about \(megabytes($0)) and the song with its stems (estimate)" })
+    add("memory", report.estimatedMemoryBytes.map { "about \(megabytes($0)) (estimate)" })
     add("licence", report.licence)
     add("fetch", report.download)
     return lines

@@ -3,8 +3,8 @@ import Foundation
 /// How threads are shared out between segments of a song that are separated at the same time.
 ///
 /// The threads of one segment wait for each other after every step, which a few do without loss and many do not; segments
-/// never wait, but each takes memory of its own. So up to four threads work on one segment, and more threads on more
-/// segments. Nothing of this changes a bit of the result.
+/// never wait, but each takes memory of its own. So a further segment is begun for every four threads, and all of
+/// them work on a song of one segment. Nothing of this changes a bit of the result.
 enum Parallelism {
   /// Threads that share one segment before a second segment is begun.
   static let threadsPerSegment = 4

@@ -131,12 +131,11 @@ struct ModelSearch {
 
   private func notFound(_ name: String, in registry: Registry) -> ModelStoreError {
     let entry = registry[name]
-    var files = [name + ".safetensors"]
+    var files = (ModelSearch.extensions + ["yaml"]).map { "\(name).\($0)" }
     for signature in Set(entry?.models ?? []).sorted() {
       files.append(signature + ".safetensors")
       if let path = entry?.legacyPath(of: signature) { files.append(fileName(path)) }
     }
-    if entry?.models == nil { files.append(name + ".yaml") }
     let hint: ModelStoreError.Hint =
       if let reason = entry?.unsupported {
         .unsupported(reason)

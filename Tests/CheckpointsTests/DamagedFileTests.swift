@@ -67,7 +67,7 @@ import Testing
     bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
   }
 
-  /// A short run of docs/fuzzing.md.
+  /// A short run of docs/model-files.md.
   @Test func fuzzed() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: TorchLayoutTests.fixtures).sorted()
     let seeds = try files.map(fixture).filter { $0.count < 64 << 10 }

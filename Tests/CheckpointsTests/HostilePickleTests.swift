@@ -70,6 +70,21 @@ import Testing
     #expect(message.contains(reason), "\(message)")
   }
 
+  /// A long list in place of metadata is not walked through: thousands of tensors may name it.
+  @Test func metadata() throws {
+    let orderedDictionary = Pickle.global("collections", "OrderedDict")
+    for empty in [
+      Array("N".utf8), Array("}".utf8), Pickle.call(orderedDictionary, []),
+      Pickle.call(orderedDictionary, [Array("]".utf8)]),
+    ] {
+      #expect(try open(TinyPackage(metadata: empty)).tensor("w").count == 3)
+    }
+    let nothings = Array("](".utf8) + [UInt8](repeating: 0x4E, count: 100_000) + Array("e".utf8)
+    for full in [Pickle.dictionary([("neg", [0x88])]), Pickle.call(orderedDictionary, [nothings]), nothings] {
+      #expect(try refusal(TinyPackage(metadata: full)).contains("negated or conjugated view"))
+    }
+  }
+
   @Test func emptyTensorsReachNothing() throws {
     let checkpoint = try open(TinyPackage(offset: 99, size: [0, 5], stride: [5, 1]))
     #expect(try checkpoint.tensor("w").count == 0)

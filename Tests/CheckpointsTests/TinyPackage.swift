@@ -29,6 +29,8 @@ struct TinyPackage {
   var stride = [1]
   var storageType = "FloatStorage"
   var storageCount: Int?
+  /// The last argument of the function that makes the tensor.
+  var metadata: [UInt8]?
   var kwargs: [(String, [UInt8])] = []
   /// The pickle of the state.
   var state: [UInt8]?
@@ -46,7 +48,7 @@ struct TinyPackage {
       [
         storage, Pickle.integer(offset), Pickle.tuple((size ?? [values.count]).map(Pickle.integer)),
         Pickle.tuple(stride.map(Pickle.integer)), [0x89], Pickle.call(Pickle.global("collections", "OrderedDict"), []),
-      ])
+      ] + [metadata].compactMap(\.self))
   }
 
   var pickle: [UInt8] {

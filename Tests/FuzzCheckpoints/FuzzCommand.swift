@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointFuzzing
 import Foundation
 
-/// Many damaged model files, one after the other; how to use it is in docs/fuzzing.md.
+/// Many damaged model files, one after the other; how to use it is in docs/model-files.md.
 @main
 struct FuzzCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

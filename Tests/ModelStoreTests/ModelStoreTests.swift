@@ -153,12 +153,14 @@ import Testing
   func namesOfResults(given: String, name: String) { #expect(ModelStore.displayName(given) == name) }
 
   @Test(arguments: [
-    ("nonsense", "nonsense.safetensors, nonsense.yaml", "Check the name"),
+    ("nonsense", "nonsense.safetensors, nonsense.th, nonsense.pt, nonsense.yaml", "Check the name"),
     (
-      "htdemucs_6s", "htdemucs_6s.safetensors, 5c90dfd2.safetensors, 5c90dfd2-34c22ccb.th",
+      "htdemucs_6s",
+      "htdemucs_6s.safetensors, htdemucs_6s.th, htdemucs_6s.pt, htdemucs_6s.yaml, 5c90dfd2.safetensors, "
+        + "5c90dfd2-34c22ccb.th",
       "Fetch it with: demucs-cli models download htdemucs_6s --accept-license."
     ),
-    ("mdx_q", "mdx_q.safetensors, mdx_q.yaml", "It is a bag of quantised older networks"),
+    ("mdx_q", "mdx_q.safetensors, mdx_q.th, mdx_q.pt, mdx_q.yaml", "It is a bag of quantised older networks"),
   ])
   func unknownName(name: String, files: String, hint: String) throws {
     try touch("b/other.safetensors")

@@ -22,7 +22,7 @@ struct RepeatabilityTests {
     let model = try WholeSeparationTests.model(nil, threads: 1)
     let first = try run(model)
     #expect(try run(model) == first, "the second run of one model")
-    for threads in [2, 3, 8] {
+    for threads in [2, 3, 4, 8] {
       let other = try run(WholeSeparationTests.model(nil, threads: threads))
       #expect(other == first, "\(threads) threads")
     }

@@ -50,13 +50,26 @@ struct PickleValue {
     }
   }
 
+  private var isBuiltLikeADictionary: Bool {
+    ["collections.OrderedDict", "collections.defaultdict", "builtins.dict"].contains(className)
+  }
+
+  /// Whether it is a dictionary, or built like one, with nothing in it. Looks at none of its elements: a pickle may name
+  /// a long one any number of times.
+  var isEmptyDictionary: Bool {
+    switch node {
+    case .dictionary(let index): graph.sequence(index).isEmpty
+    case .object: isBuiltLikeADictionary && size == 0
+    default: false
+    }
+  }
+
   /// Keys and values of a dictionary, or of what is built like an `OrderedDict`.
   var items: [(key: PickleValue, value: PickleValue)]? {
     let flat: [PickleGraph.Reference]
     switch node {
     case .dictionary(let index): flat = graph.sequence(index)
-    case .object(let index)
-    where ["collections.OrderedDict", "collections.defaultdict", "builtins.dict"].contains(className):
+    case .object(let index) where isBuiltLikeADictionary:
       // Python 2 wrote an OrderedDict as its class and a list of pairs.
       let pairs =
         (arguments.first?.plainElements).map { Array($0.compactMap(\.plainElements).filter { $0.count == 2 }) } ?? []

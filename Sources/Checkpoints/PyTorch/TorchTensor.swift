@@ -66,7 +66,7 @@ extension TorchTensor {
   ///   - type: of the elements, where the storage does not say it.
   ///   - metadata: whether the elements are to be negated or conjugated, as a dictionary.
   private init(view arguments: PickleValue.Elements, type: TensorType?, metadata: PickleValue?) throws {
-    guard metadata.map({ $0.isNone || $0.items?.isEmpty == true }) ?? true else {
+    guard metadata.map({ $0.isNone || $0.isEmptyDictionary }) ?? true else {
       throw FormatFlaw("is a negated or conjugated view", isSound: true)
     }
     guard let offset = arguments[1].intValue, let shape = TorchTensor.integers(arguments[2]),
