@@ -88,6 +88,11 @@ class Validation:
         """The stems of pieces, of all unless named, by the name of the piece."""
         return {name: compare(self.options.binary, expected / name, found / name) for name in names or self.samples}
 
+    def against_truth(self, piece: Piece, folder: Path) -> list[Stem]:
+        """The stems of a piece against the true ones, beside which its mixture may lie."""
+        stems = compare(self.options.binary, piece.truth, folder / piece.name)
+        return [stem for stem in stems if stem.name != "mixture"]
+
     def arbitrated(self, model: str, found: dict[str, list[Stem]], single: Path, fp32: Path) -> dict[str, list[Arbiter]]:
         """What PyTorch's float64 says of pieces that break the bound of float32 against float32."""
         names = [name for name, stems in found.items() if any(pytorch(stem, self.level(name)) == "broken" for stem in stems)]
@@ -109,7 +114,7 @@ class Validation:
             results["mixed"] = self.compared(fp32, folders["mixed"])
         if model == next(iter(self.models)):
             results["truth"] = {
-                piece.name: {name: compare(self.options.binary, piece.truth, at / piece.name) for name, at in folders.items()}
+                piece.name: {name: self.against_truth(piece, at) for name, at in folders.items()}
                 for piece in self.pieces
                 if piece.truth
             }
