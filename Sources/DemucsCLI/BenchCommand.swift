@@ -1,4 +1,5 @@
 import ArgumentParser
+import AudioFiles
 import Checkpoints
 import Foundation
 import HTDemucs
@@ -12,7 +13,7 @@ struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measure how fast a model separates on this machine, and where the time goes.",
     discussion: """
-      Separates one segment of noise again and again, everything from the STFT to the inverse STFT included, and \
+      Separates one segment of noise, or of a song, again and again, everything from the STFT to the inverse STFT included, and \
       prints the median. Rates are compared with a large matrix product on the same threads in the same run: ours or \
       that of OpenBLAS, whichever is faster.
 
@@ -34,6 +35,9 @@ struct BenchCommand: ParsableCommand {
 
   @Option(help: "Runs before them that do not.")
   var warmup = 1
+
+  @Option(help: "A song whose beginning is separated instead of noise.", completion: .file())
+  var input: String?
 
   @Flag(help: "Print one JSON object instead of a table.")
   var json = false
@@ -57,7 +61,7 @@ struct BenchCommand: ParsableCommand {
     let model = try HTDemucsModel(
       try openCheckpoint(location.members[0], bagSegment: location.segment), pool: pool)
     let loadSeconds = (ContinuousClock.now - loading).seconds
-    let mix = Self.noise(channels: model.audioChannels, samples: model.segmentLength)
+    let mix = try input.map { try Self.beginning(of: $0, for: model) } ?? Self.noise(for: model)
     for _ in 0..<warmup { _ = try model.separate(mix) }
     var times: [Double] = []
     for _ in 0..<runs {
@@ -76,9 +80,24 @@ struct BenchCommand: ParsableCommand {
     print(json ? try report.json() : report.text)
   }
 
+  /// The first segment of a song, `[channels, samples]`; silence behind its end.
+  private static func beginning(of path: String, for model: HTDemucsModel) throws -> Tensor {
+    let source = try AudioSource(path: path, sampleRate: model.sampleRate, channelCount: model.audioChannels)
+    let mix = Tensor(shape: [model.audioChannels, model.segmentLength])
+    var frames = 0
+    while frames < model.segmentLength, let block = try source.read(maximumFrames: model.segmentLength - frames) {
+      for (row, channel) in block.channels.enumerated() {
+        (mix.data + row * model.segmentLength + frames).update(from: channel, count: channel.count)
+      }
+      frames += block.frameCount
+    }
+    guard frames > 0 else { throw AudioFileError.noAudio(FilePath(path)) }
+    return mix
+  }
+
   /// White noise at -20 dBFS, the same every time.
-  private static func noise(channels: Int, samples: Int) -> Tensor {
-    let mix = Tensor(shape: [channels, samples], zeroed: false)
+  private static func noise(for model: HTDemucsModel) -> Tensor {
+    let mix = Tensor(shape: [model.audioChannels, model.segmentLength], zeroed: false)
     var state: UInt64 = 1
     for index in 0..<mix.count {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -136,4 +136,17 @@ struct ModelFileTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.contains("LSTM") && outcome.output.contains("local attention"), "\(outcome.output)")
   }
+
+  /// A song shorter than a segment, too; what is none is an error with its name.
+  @Test func aSongIsMeasured() throws {
+    let program = try Program()
+    defer { program.remove() }
+    try TestModel.hdemucs().write(program, "tiny.safetensors")
+    try program.writeSong(frames: 100)
+    let bench = ["bench", "-n", "tiny.safetensors", "--runs", "1", "--warmup", "0", "--input"]
+    let outcome = try program.run(bench + ["song.wav"])
+    #expect(outcome.status == 0 && outcome.output.contains("time per segment"), "\(outcome)")
+    let absent = try program.run(bench + ["absent.wav"])
+    #expect(absent.status == 1 && absent.errors.contains("absent.wav: no such file"), "\(absent)")
+  }
 }

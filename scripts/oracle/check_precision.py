@@ -31,7 +31,7 @@ from torch import nn  # noqa: E402
 
 from oracle.emulation import FORMATS, SELECTION, emulated  # noqa: E402
 from oracle.run_reference import read_audio  # noqa: E402
-from oracle.taps import PASSED_OVER  # noqa: E402
+from oracle.taps import hooked  # noqa: E402
 
 
 def snr(reference: torch.Tensor, estimate: torch.Tensor) -> float:
@@ -60,16 +60,8 @@ def led(model: nn.Module, folder: Path, agreement: dict[str, float]) -> Iterator
 
         return lead
 
-    handles = [
-        module.register_forward_hook(hook(name))
-        for name, module in model.named_modules()
-        if name and not isinstance(module, PASSED_OVER)
-    ]
-    try:
+    with hooked(model, hook):
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def main() -> int:

@@ -16,6 +16,24 @@ PASSED_OVER = (nn.Dropout, nn.Identity)
 
 
 @contextmanager
+def hooked(model: nn.Module, hook: Callable[[str], Callable[[nn.Module, Any, Any], Any]]) -> Iterator[None]:
+    """Call ``hook(NAME)(module, inputs, output)`` for each module as it returns; what that returns takes the output's place.
+
+    Dropout and Identity are passed over.
+    """
+    handles = [
+        module.register_forward_hook(hook(name))
+        for name, module in model.named_modules()
+        if name and not isinstance(module, PASSED_OVER)
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
 def tapped(model: nn.Module, sink: Sink) -> Iterator[None]:
     """Call ``sink(name, output)`` for each module as it returns, in execution order.
 
@@ -36,16 +54,8 @@ def tapped(model: nn.Module, sink: Sink) -> Iterator[None]:
 
         return record
 
-    handles = [
-        module.register_forward_hook(hook(name))
-        for name, module in model.named_modules()
-        if name and not isinstance(module, PASSED_OVER)
-    ]
-    try:
+    with hooked(model, hook):
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def run_network(model: Network, mix: torch.Tensor, sink: Sink) -> torch.Tensor:

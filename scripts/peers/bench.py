@@ -115,7 +115,8 @@ class Comparison:
 
     def bench(self, threads: int, *more: str) -> list[str]:
         """Our own ``bench`` as a command."""
-        return [str(self.options.binary), "bench", "-n", str(self.model), "-j", str(threads), *more]
+        audio = str(self.folder / "segment.wav")
+        return [str(self.options.binary), "bench", "-n", str(self.model), "-j", str(threads), "--input", audio, *more]
 
     def start(self, rival: str, threads: int) -> Worker:
         """A rival, loaded."""
