@@ -85,7 +85,7 @@ struct MatrixMultiplyTests {
         for accumulate in [false, true] {
           let size = Size(rows: rows, columns: columns, depth: depth, taps: taps)
           let worst = error(engine, size, accumulate: accumulate, &random)
-          #expect(worst < 4e-6, "\(size), accumulate \(accumulate)")
+          #expect(worst < 3e-6, "\(size), accumulate \(accumulate)")
         }
       }
     }
@@ -100,11 +100,43 @@ struct MatrixMultiplyTests {
     }
   }
 
+  /// Sums are made of short chains. A single chain of so many numbers of one sign is off by 1.9e-6 of the sum, chains of 64
+  /// by 2.1e-7 (emulated in NumPy).
+  @Test(arguments: KernelSet.all, [(5, 50), (3, 2)]) func longSumsLoseLittle(set: KernelSet, shape: (Int, Int)) {
+    var random = Random(14)
+    let (rows, columns, depth, taps) = (shape.0, shape.1, 1024, 4)
+    let a = random.floats(rows * depth * taps).map { abs($0) + 1 }
+    let b = random.floats(depth * columns * taps).map { abs($0) + 1 }
+    var c = [Float](repeating: .nan, count: rows * columns)
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in
+        c.withUnsafeMutableBufferPointer { c in
+          let product = kernel_product(
+            rows: rows, columns: columns, depth: depth, taps: taps, a: a.baseAddress, a_row: depth, a_tap: rows * depth,
+            b: b.baseAddress, b_row: columns, b_tap: depth * columns, c: c.baseAddress, c_row: columns,
+            accumulate: false)
+          withUnsafePointer(to: product) { set.run.multiply($0) }
+        }
+      }
+    }
+    for r in 0..<rows {
+      for i in 0..<columns {
+        var sum = 0.0
+        for tap in 0..<taps {
+          for d in 0..<depth {
+            sum += Double(a[(tap * rows + r) * depth + d]) * Double(b[(tap * depth + d) * columns + i])
+          }
+        }
+        #expect(abs(Double(c[r * columns + i]) - sum) < 6e-7 * sum)
+      }
+    }
+  }
+
   /// An element of the result does not depend on the tile that it falls into: whoever cuts a product in two gets the same
   /// bits.
   @Test(arguments: KernelSet.all) func anyCutGivesTheSameBits(set: KernelSet) {
     var random = Random(12)
-    let (rows, columns, depth) = (21, 150, 40)
+    let (rows, columns, depth) = (21, 150, 200)
     let (a, b) = (random.floats(rows * depth), random.floats(depth * columns))
     func product(_ cut: Int, _ rowCut: Int) -> [Float] {
       var c = [Float](repeating: .nan, count: rows * columns)
