@@ -51,9 +51,10 @@ class Instrument:
     notes: list[Note]
     audio: np.ndarray
 
-    def sound(self, note: Note) -> np.ndarray:
-        """The note as float32, [samples, channels]."""
-        return self.audio[note.start : note.start + note.length].astype(np.float32) / 32768
+    def sound(self, note: Note, limit: int | None = None) -> np.ndarray:
+        """The note as float32, [samples, channels], no more than its first `limit` samples."""
+        length = note.length if limit is None else min(note.length, limit)
+        return self.audio[note.start : note.start + length].astype(np.float32) / np.float32(32768)
 
 
 @dataclass(frozen=True)

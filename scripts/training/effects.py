@@ -11,18 +11,23 @@ from stems import RATE
 
 def gated_rms(audio: np.ndarray, floor_db: float = -30.0) -> float:
     """Root mean square over the 100 ms frames that lie within `floor_db` of the loudest one."""
-    frames = audio[: len(audio) // 4410 * 4410].astype(np.float64)
-    power = (frames.reshape(-1, 4410, audio.shape[1]) ** 2).mean(axis=(1, 2))
+    frames = audio[: len(audio) // 4410 * 4410].reshape(-1, 4410 * audio.shape[1])
+    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / max(frames.shape[1], 1)
     if power.size == 0 or power.max() < 1e-12:
         return 0.0
     return float(np.sqrt(power[power > power.max() * 10 ** (floor_db / 10)].mean()))
 
 
-def random_curve(frequencies: np.ndarray, rng: Generator, spread_db: float) -> np.ndarray:
-    """A smooth random gain over frequency: random decibels at ten octaves, joined by lines."""
+def random_curve(frequencies: np.ndarray, rng: Generator, spread_db: float, peaks: int) -> np.ndarray:
+    """A random gain over frequency: decibels at ten octaves, joined by lines, and the resonances of a body."""
     octaves = np.linspace(np.log2(30), np.log2(18000), 10)
     decibels = rng.normal(0, spread_db, 10)
-    curve = np.interp(np.log2(np.maximum(frequencies, 20)), octaves, decibels)
+    place = np.log2(np.maximum(frequencies, 20))
+    curve = np.interp(place, octaves, decibels)
+    for _ in range(peaks):
+        centre, width, height = rng.uniform(6.3, 12.6), rng.uniform(0.06, 0.4), rng.uniform(-9, 9)
+        near = slice(*np.searchsorted(place, (centre - 4 * width, centre + 4 * width)))
+        curve[near] += height * np.exp(-(((place[near] - centre) / width) ** 2))
     return 10 ** (curve / 20)
 
 
@@ -41,16 +46,16 @@ def reverb_response(seconds: float, brightness: float, rng: Generator) -> np.nda
     return noise / np.sqrt((noise**2).sum(axis=0).mean())
 
 
-def colour(audio: np.ndarray, rng: Generator, spread_db: float, wet_db: float, seconds: float) -> np.ndarray:
-    """Random equaliser and a room, in one pass through the spectrum. `wet_db` is the level of the room."""
+def colour(audio: np.ndarray, rng: Generator, spread_db: float, wet_db: float, seconds: float, peaks: int = 0) -> np.ndarray:
+    """Random equaliser, a body of some resonances and a room, in one pass through the spectrum. `wet_db` is the room's level."""
     size = next_fast_len(len(audio) + int(1.3 * seconds * RATE) + RATE // 10, real=True)
     spectrum = rfft(audio, size, axis=0)
     frequencies = rfftfreq(size, 1 / RATE)
-    spectrum *= random_curve(frequencies, rng, spread_db)[:, None]
+    spectrum *= random_curve(frequencies, rng, spread_db, peaks).astype(np.float32)[:, None]
     if wet_db > -40:
         response = reverb_response(seconds, rng.uniform(1500, 9000), rng)
         room = rfft(response.astype(np.float32), size, axis=0)
-        mono = spectrum.mean(axis=1, keepdims=True)
+        mono = (spectrum[:, :1] + spectrum[:, 1:]) / 2
         spectrum = spectrum + 10 ** (wet_db / 20) * mono * room
     return irfft(spectrum, size, axis=0)[: len(audio)].astype(np.float32)
 
@@ -98,6 +103,13 @@ def chorus(audio: np.ndarray, rng: Generator) -> np.ndarray:
     return out
 
 
+def tremolo(audio: np.ndarray, rng: Generator) -> np.ndarray:
+    """Loudness that swings, on both sides alike or from one to the other."""
+    turn = 2 * np.pi * rng.uniform(1.5, 8.0) * np.arange(len(audio)) / RATE
+    swing = np.sin(turn)[:, None] * (np.array([1.0, -1.0]) if rng.random() < 0.4 else 1.0)
+    return (audio * (1 - rng.uniform(0.15, 0.7) * (0.5 + 0.5 * swing))).astype(np.float32)
+
+
 def echo(audio: np.ndarray, seconds: float, gain: float, repeats: int = 3) -> np.ndarray:
     """Repeats that get softer, alternating between the sides."""
     out = audio.copy()
@@ -112,7 +124,7 @@ def echo(audio: np.ndarray, seconds: float, gain: float, repeats: int = 3) -> np
 
 def place(audio: np.ndarray, pan: float, width: float) -> np.ndarray:
     """Narrow the stereo image (`width` 0 is mono) and lean it to a side (`pan` -1 to 1, constant power)."""
-    middle = audio.mean(axis=1, keepdims=True)
+    middle = (audio[:, :1] + audio[:, 1:]) / 2
     audio = middle + width * (audio - middle)
     angle = (pan + 1) * np.pi / 4
     return audio * np.array([np.cos(angle), np.sin(angle)], dtype=np.float32) * np.float32(np.sqrt(2))

@@ -53,8 +53,8 @@ def main() -> None:
 
     speakers = [program for program in ("flite", "espeak-ng", "text2wave") if shutil.which(program)]
     if speakers and not smoke and not voices.exists():
-        run("voices.py", voices, "--phrases", 46)
-    sources: list[object] = ["--patches", 5 if smoke else 60, "--jobs", options.workers]
+        run("voices.py", voices, "--lines", 9, "--sung", 4, "--jobs", options.workers)
+    sources: list[object] = ["--patches", 5 if smoke else 120, "--jobs", options.workers]
     if options.shared and not smoke:
         sources += ["--instruments", options.shared / "instruments"]
         for flags in ([], ["--held-out"]):
@@ -71,7 +71,8 @@ def main() -> None:
         run("feeder.py", bank, validation, "--held-out", 1 if smoke else 12, "--seconds", seconds, "--workers", options.workers)
     feeder = subprocess.Popen(
         [sys.executable, str(HERE / "feeder.py"), str(bank), str(spool), "--workers", str(1 if smoke else options.workers)]
-        + ["--gpus", str(options.gpus), "--seconds", str(seconds)]
+        + ["--gpus", str(options.gpus), "--seconds", str(seconds), "--until", str(out / "started")]
+        + ["--early", str(0 if smoke else options.workers)]
     )
     training: list[object] = ["--spool", spool, "--out", out, "--validation", validation, "--seconds", seconds]
     if smoke:

@@ -139,4 +139,16 @@ class Mixer:
         depth = torch.where(chance(batch, stems) < self.pumping, 0.3 + 0.7 * chance(batch, stems), 0.0)
         power = torch.where(chance(batch) < 0.2, 0.5 * chance(batch), 0.0)
         level = level * 10 ** ((chance(batch, 1) - 0.5) * 12 / 20)
-        return self.summed(audio, level, depth, power)
+        mix, audio = self.summed(audio, level, depth, power)
+        inside = self.edges(chance(batch, 2), chance(batch, 2))
+        return mix * inside[:, None], audio * inside[:, None, None]
+
+    def edges(self, dice: Tensor, reach: Tensor) -> Tensor:
+        """1 inside the song and 0 beyond it, [B, SEGMENT]: some segments begin before it, some end after it.
+
+        As in `demucs`, whose random shift puts up to half a second before a song, and which fills up its last segment.
+        """
+        place = torch.arange(SEGMENT, device=self.device)
+        begins = torch.where(dice[:, :1] < 0.12, 0.6 * RATE * reach[:, :1], 0.0)
+        ends = torch.where(dice[:, 1:] < 0.18, SEGMENT * (1 - 0.6 * reach[:, 1:]), SEGMENT)
+        return ((place >= begins) & (place < ends)).float()

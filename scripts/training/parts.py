@@ -263,11 +263,11 @@ def piano(sketch: Sketch, rng: random.Random) -> list[Event]:
 
 def other(sketch: Sketch, rng: random.Random) -> list[Event]:
     """One layer of everything else: a pad (high, low, or one held note), a tune, an arpeggio, stabs."""
-    manner = rng.choice(("pad", "pad", "low pad", "drone", "melody", "melody", "melody", "arpeggio", "stabs", "strings"))
+    manner = rng.choice(("pad", "pad", "low pad", "low pad", "drone", "drone", *["melody"] * 3, "arpeggio", "stabs", "strings"))
     if manner == "low pad":
         return chords_held(sketch, rng, "other", rng.choice((28, 36, 40)), 62)
     if manner == "drone":
-        low = rng.choice((28, 36, 36, 48))
+        low = rng.choice((24, 28, 32, 36, 36, 48))
         return [
             Event(max(0.0, sketch.at(bar, 0.0)), sketch.bar, sketch.chords[bar].bass_note(low) + shift, rng.uniform(0.6, 0.9))
             for bar in sketch.playing("other")

@@ -55,7 +55,11 @@ class Player:
         self.velocities = np.array([note.velocity for note in instrument.notes])
         self.detune = rng.gauss(0, 0.05)
         # Samples of other pitches than those played: the same instrument, larger or smaller.
-        self.size = rng.uniform(-5, 5) if rng.random() < 0.4 else 0.0
+        self.size = rng.uniform(-6, 6) if rng.random() < 0.5 else 0.0
+        # The same instrument under another hand: a softer attack, a muted string.
+        soft = 0.3 if instrument.stem == "other" else 0.08
+        self.attack = int(rng.uniform(0.005, soft) * RATE) if rng.random() < 0.15 else 0
+        self.damping = rng.uniform(0.12, 1.2) * RATE if rng.random() < 0.18 else 0.0
 
     def choose(self, pitch: float, velocity: float) -> Note:
         distance = np.abs(self.pitches - pitch - self.size) * 1.0 + 2.0 * np.abs(self.velocities - velocity)
@@ -83,9 +87,18 @@ class Player:
             note = self.choose(pitch, event.velocity)
             hold = to_samples(event.length)
             ratio = 2 ** ((pitch + self.detune - note.pitch) / 12)
-            sound = stretch(self.instrument.sound(note), ratio, hold + self.release)
-            add(out, to_samples(event.start), fade(sound, hold, self.release), event.velocity**1.5)
+            limit = hold + self.release
+            sound = stretch(self.instrument.sound(note, int(limit * ratio) + 2), ratio, limit)
+            add(out, to_samples(event.start), self.touch(fade(sound, hold, self.release)), event.velocity**1.5)
         return out
+
+    def touch(self, sound: np.ndarray) -> np.ndarray:
+        """The player's own envelope on a note that `fade` has copied."""
+        if self.damping:
+            sound = sound * np.exp(np.arange(len(sound), dtype=np.float32) / np.float32(-self.damping))[:, None]
+        if count := min(self.attack, len(sound)):
+            sound[:count] *= np.linspace(0, 1, self.attack, dtype=np.float32)[:count, None]
+        return sound
 
 
 class Kit:

@@ -66,9 +66,9 @@ def play_stem(stem: str, sketch: Sketch, orchestra: Orchestra, rng: random.Rando
     if stem == "vocals":
         if "phrases" in kinds and rng.random() < 0.85 or "notes" not in kinds:
             phrases = kinds["phrases"]
-            # Sung recordings are the best teachers: half of the phrases come from them.
+            # Sung recordings are the best teachers, but few.
             real = [s for s in phrases if s.name.startswith("ps_") and ("house" in s.name or "trance" in s.name)]
-            singer = rng.choice(real) if real and rng.random() < 0.5 else rng.choice(phrases)
+            singer = rng.choice(real) if real and rng.random() < 0.4 else rng.choice(phrases)
             return play_phrases(sketch, singer, rng, samples)
         low = rng.choice((48, 55, 60))
         tune = parts.melody(sketch, rng, "vocals", low, low + 14, 0.2)
@@ -85,7 +85,13 @@ def play_stem(stem: str, sketch: Sketch, orchestra: Orchestra, rng: random.Rando
             add_sweeps(out, sketch, rng)
         return out
     write = {"bass": parts.bass, "guitar": parts.guitar, "piano": parts.piano}[stem]
-    part = Player(orchestra.pick(stem, "notes", rng), rng).play(write(sketch, rng), samples)
+    notes = write(sketch, rng)
+    part = Player(orchestra.pick(stem, "notes", rng), rng).play(notes, samples)
+    if rng.random() < 0.15:
+        # Two instruments in unison make a third one.
+        layer = Player(orchestra.pick(stem, "notes", rng), rng).play(notes, samples)
+        gain = 10 ** (rng.uniform(-14, 0) / 20) * effects.gated_rms(part) / max(effects.gated_rms(layer), 1e-6)
+        part = part + np.float32(gain) * layer
     if stem == "guitar" and rng.random() < 0.25:
         second = Player(orchestra.pick(stem, "notes", rng), rng).play(write(sketch, rng), samples)
         part = effects.place(part, -0.6, 1.0) + effects.place(second, 0.6, 1.0)
@@ -111,7 +117,8 @@ def dress(stem: str, audio: np.ndarray, style: str, clean: bool, rng: random.Ran
         return audio
     if clean:
         wet = -45.0 if stem == "bass" else rng.uniform(-45, -12)
-        audio = effects.colour(audio, noise, rng.uniform(0, 0.7), wet, rng.uniform(0.3, 1.5))
+        peaks = rng.randint(1, 4) if rng.random() < 0.25 else 0
+        audio = effects.colour(audio, noise, rng.uniform(0, 0.7), wet, rng.uniform(0.3, 1.5), peaks)
         return effects.place(audio, 0.0 if stem in ("bass", "drums") else rng.uniform(-0.4, 0.4), rng.uniform(0.3, 1.0))
     if stem == "guitar" and rng.random() < (0.9 if style == "metal" else 0.6 if style == "rock" else 0.3):
         audio = effects.distort(audio, rng.choice((2.0, 5.0, 15.0, 40.0)), rng.uniform(0, 0.2))
@@ -132,6 +139,8 @@ def dress(stem: str, audio: np.ndarray, style: str, clean: bool, rng: random.Ran
         audio = effects.band_limit(audio, rng.uniform(60, 220), 22000.0)
     if stem in ("guitar", "other", "piano", "vocals") and rng.random() < 0.15:
         audio = effects.chorus(audio, noise)
+    if stem in ("guitar", "other", "piano") and rng.random() < 0.1:
+        audio = effects.tremolo(audio, noise)
     if rng.random() < {"vocals": 0.7, "bass": 0.6, "drums": 0.5}.get(stem, 0.3):
         audio = effects.compress(audio, rng.uniform(1.3, 4.0))
     if stem in ("vocals", "guitar", "other") and rng.random() < 0.2:
@@ -143,6 +152,7 @@ def dress(stem: str, audio: np.ndarray, style: str, clean: bool, rng: random.Ran
         rng.choice((rng.uniform(0, 1.5), rng.uniform(0, 1.5), rng.uniform(1, 3), rng.uniform(2, 5))),
         wet.get(stem, rng.uniform(-40, -8)),
         rng.uniform(0.3, 2.2),
+        rng.randint(1, 6) if rng.random() < 0.4 else 0,
     )
     if stem == "drums":
         return effects.place(audio, 0.0, rng.uniform(0.2, 1.0))

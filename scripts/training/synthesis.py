@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.random import Generator
-from scipy.signal import lfilter
+from scipy.signal import lfilter, sosfilt
 
 from stems import RATE
 
@@ -254,6 +254,93 @@ def reed(rng: Generator) -> Patch:
     return play
 
 
+def with_body(patch: Patch, rng: Generator) -> Patch:
+    """The patch through the fixed resonances of a body or a loudspeaker: up to five peaks or dips that no note moves."""
+    sections = []
+    for _ in range(int(rng.integers(2, 6))):
+        turn = 2 * np.pi * np.exp(rng.uniform(np.log(90), np.log(6000))) / RATE
+        gain, reach = 10 ** (rng.uniform(-8, 10) / 40), np.sin(turn) / (2 * rng.uniform(0.7, 6.0))
+        top = [1 + reach * gain, -2 * np.cos(turn), 1 - reach * gain]
+        bottom = [1 + reach / gain, -2 * np.cos(turn), 1 - reach / gain]
+        sections.append([value / bottom[0] for value in (*top, *bottom)])
+    return lambda midi, seconds: sosfilt(sections, patch(midi, seconds))
+
+
+BARS = ((1, 3.93, 9.5), (1, 4, 10.2), (1, 2.76, 5.4, 8.93), (1, 2, 2.4, 3, 4.5, 5.3, 6.7), (1, 2.7, 4.95, 7.2, 9.8))
+"""Partials of struck bars, tubes, bells and bowls."""
+
+
+def modal(rng: Generator) -> Patch:
+    """A struck bar or bell: few partials that are no harmonics, each with its own life, and the knock of the mallet."""
+    ratios = np.array(BARS[int(rng.integers(0, len(BARS)))]) * np.exp(rng.normal(0, 0.02))
+    ratios[0] = 1
+    loud, knock = rng.uniform(0.1, 1.0, len(ratios)), rng.uniform(0, 0.3)
+    loud[0] = 1
+    life, fall = np.exp(rng.uniform(np.log(0.15), np.log(4.0))), rng.uniform(0.2, 1.2)
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        sound = np.zeros_like(time)
+        for ratio, gain in zip(ratios, loud, strict=True):
+            if ratio * hertz(midi) < 16000:
+                sound += gain * np.exp(-time * ratio**fall / life) * np.sin(2 * np.pi * ratio * hertz(midi) * time)
+        noise = np.random.default_rng(int(midi)).standard_normal(len(time)) * np.exp(-time / 0.006)
+        return sound + knock * lfilter([0.3], [1, -0.7], noise)
+
+    return play
+
+
+def tine(rng: Generator) -> Patch:
+    """An electric piano: a tine, the bell of its hammer, and a pickup that bends both."""
+    life, bell, ratio = rng.uniform(0.8, 3.5), rng.uniform(0.05, 0.6), float(rng.choice([4, 6.27, 7, 14]))
+    depth, bias, drive = rng.uniform(0.1, 1.2), rng.uniform(0.0, 0.6), rng.uniform(0.5, 3.0)
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        turn = 2 * np.pi * hertz(midi) * time
+        high = bell * np.exp(-time / 0.12) * np.sin(ratio * turn) * (ratio * hertz(midi) < 16000)
+        sound = np.sin(turn + depth * np.exp(-time / (0.4 * life)) * np.sin(turn)) * np.exp(-time / life) + high
+        return np.tanh(drive * sound + bias) - np.tanh(bias)
+
+    return play
+
+
+def drone(rng: Generator) -> Patch:
+    """A low held tone whose overtones come and go by themselves."""
+    count, tilt = int(rng.integers(4, 24)), rng.uniform(0.5, 1.6)
+    loud = rng.uniform(0.1, 1.0, count) / np.arange(1, count + 1) ** tilt
+    rates, phases = rng.uniform(0.05, 1.2, count), rng.uniform(0, 2 * np.pi, count)
+    off, attack, breath = rng.normal(0, 1.5e-3, count), rng.uniform(0.02, 0.8), rng.uniform(0, 0.08)
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        sound = np.zeros_like(time)
+        for n, (gain, rate, phase, late) in enumerate(zip(loud, rates, phases, off, strict=True), 1):
+            if n * hertz(midi) < 15000:
+                swing = 0.55 + 0.45 * np.sin(2 * np.pi * rate * time + phase)
+                sound += gain * swing * np.sin(2 * np.pi * n * hertz(midi) * (1 + late) * time + phase)
+        noise = lfilter([0.02], [1, -0.98], np.random.default_rng(int(midi)).standard_normal(len(time)))
+        return (sound + breath * np.abs(sound).max() * noise * 5) * np.clip(time / attack, 0, 1)
+
+    return play
+
+
+def rotary_organ(rng: Generator) -> Patch:
+    """Drawbars through a turning loudspeaker: loudness and pitch swing together."""
+    amplitudes, click = harmonics("organ", rng), rng.uniform(0, 0.2)
+    rate, depth, swing = float(rng.choice([0.8, 6.2])) * rng.uniform(0.8, 1.2), rng.uniform(0, 0.35), rng.uniform(0, 0.12)
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        cycle = tables(amplitudes, np.array([9000.0, 12000.0]), 2.0, hertz(midi - 12))
+        turn = np.sin(2 * np.pi * rate * time)
+        phase = np.cumsum(hertz(midi - 12) * 2 ** (swing / 12 * turn)) / RATE
+        noise = np.random.default_rng(int(midi)).standard_normal(len(time)) * np.exp(-time / 0.004)
+        return read_tables(cycle, phase, np.zeros_like(time)) * (1 - depth * (0.5 + 0.5 * turn)) + click * noise
+
+    return play
+
+
 def drum_hits(rng: Generator) -> dict[str, np.ndarray]:
     """One synthetic kit: piece name to mono samples."""
 
@@ -290,33 +377,56 @@ def drum_hits(rng: Generator) -> dict[str, np.ndarray]:
 
 
 def patch_for(stem: str, rng: Generator) -> Patch:
-    """A random patch that belongs to `stem` (any stem but drums)."""
+    """A random patch that belongs to `stem` (any stem but drums); every other one has a body."""
+    patch = BY_STEM[stem](rng)
+    return with_body(patch, rng) if rng.random() < 0.5 else patch
+
+
+def bass_patch(rng: Generator) -> Patch:
     kind = rng.random()
-    if stem == "bass":
-        if kind < 0.15:
-            return frequency_modulation(rng, rng.uniform(0.4, 2.0), (0.5, 1, 2, 3))
-        if kind < 0.25:
-            return plucked_string(rng)
-        if kind < 0.55:
-            return sub_bass(rng)
-        if kind < 0.68:
-            return wobble(rng, 0.15)
-        sustain = rng.uniform(0.2, 1.0)
-        return subtractive(rng, 0.003, rng.uniform(0.1, 0.8), sustain, int(rng.integers(1, 3)), rng.uniform(0.2, 0.6))
-    if stem == "guitar":
+    if kind < 0.12:
+        return frequency_modulation(rng, rng.uniform(0.4, 2.0), (0.5, 1, 2, 3))
+    if kind < 0.32:
         return plucked_string(rng)
-    if stem == "piano":
-        return struck_string(rng) if kind < 0.6 else frequency_modulation(rng, rng.uniform(1.0, 2.5), (1, 14))
-    if stem == "vocals":
-        return vowel(rng)
-    if kind < 0.15:
+    if kind < 0.54:
+        return sub_bass(rng)
+    if kind < 0.65:
+        return wobble(rng, 0.15)
+    sustain = rng.uniform(0.2, 1.0)
+    return subtractive(rng, 0.003, rng.uniform(0.1, 0.8), sustain, int(rng.integers(1, 4)), rng.uniform(0.2, 0.7))
+
+
+def guitar_patch(rng: Generator) -> Patch:
+    string = plucked_string(rng)
+    return with_body(string, rng) if rng.random() < 0.5 else string
+
+
+def piano_patch(rng: Generator) -> Patch:
+    kind = rng.random()
+    if kind < 0.55:
+        return struck_string(rng)
+    return tine(rng) if kind < 0.8 else frequency_modulation(rng, rng.uniform(1.0, 2.5), (1, 14))
+
+
+def other_patch(rng: Generator) -> Patch:
+    kind = rng.random()
+    if kind < 0.1:
         return frequency_modulation(rng, rng.uniform(0.5, 3.0), (1.41, 2.0, 3.5, 5.0))
-    if kind < 0.24:
+    if kind < 0.18:
         return wobble(rng, 1.0)
-    if kind < 0.4:
+    if kind < 0.32:
         return reed(rng)
-    if kind < 0.52:
-        return subtractive(rng, rng.uniform(0.1, 0.8), 2.0, rng.uniform(0.6, 1.0), int(rng.integers(3, 6)), 0.7)
-    if kind < 0.74:
+    if kind < 0.42:
+        return drone(rng)
+    if kind < 0.5:
+        return modal(rng)
+    if kind < 0.57:
+        return rotary_organ(rng)
+    if kind < 0.7:
+        return subtractive(rng, rng.uniform(0.05, 0.8), 2.0, rng.uniform(0.6, 1.0), int(rng.integers(3, 9)), 0.7)
+    if kind < 0.86:
         return subtractive(rng, 0.005, rng.uniform(0.1, 0.5), rng.uniform(0.0, 0.3), int(rng.integers(1, 5)), 1.0)
     return subtractive(rng, 0.02, 1.0, rng.uniform(0.5, 1.0), int(rng.integers(1, 4)), 1.0)
+
+
+BY_STEM = {"bass": bass_patch, "guitar": guitar_patch, "piano": piano_patch, "vocals": vowel, "other": other_patch}

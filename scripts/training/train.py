@@ -140,7 +140,8 @@ class Trainer:
         self.half = self.device.type == "cuda"
         kind = torch.bfloat16 if self.half else torch.float32
         self.network = network.Network(self.model, kind, settings.compile)
-        self.shadow_network = network.Network(self.shadow, kind)
+        kinds = (torch.bfloat16, torch.float32) if self.half else (torch.float32,)
+        self.shadow_networks = {str(kind).split(".")[1]: network.Network(self.shadow, kind) for kind in kinds}
         self.loss = LossSettings(spectral_weight=settings.spectral)
         self.training_loss = torch.compile(training_loss, dynamic=False) if settings.compile else training_loss
         samples = int(settings.seconds * RATE)
@@ -220,6 +221,8 @@ class Trainer:
             dist.barrier()
         optimiser = self.choose()
         clock = Clock(settings, begun)
+        if self.rank == 0:
+            (settings.out / "started").touch()
         fixed = [
             self.pool.draw(settings.batch, Recipe(together=1.0, real=0.0)) for _ in range(-(-settings.overfit // settings.batch))
         ]
@@ -315,22 +318,20 @@ class Trainer:
         self.shadow_flat.data.copy_(self.average)
         if not self.settings.validation or not self.settings.validation.exists():
             return
+        # In the arithmetic of the training, and in that of the program that will run the network.
         results: dict[str, list] = {}
         for name, song in scores.generated_songs(self.settings.validation):
             song = song.to(self.device)
-            results.setdefault(name.split("-")[0].rstrip("0123456789"), []).append(
-                scores.score_song(song, self.separate(song.sum(0)))
-            )
+            for kind, shadow in self.shadow_networks.items():
+                estimate = network.separate_song(shadow, song.sum(0), batch=8 if self.half else 1)
+                row = f"{name.split('-')[0].rstrip('0123456789')} {kind}"
+                results.setdefault(row, []).append(scores.score_song(song, estimate))
         for kind, songs in results.items():
             means = scores.mean_scores(songs)
             figures = " ".join(f"{stem} {value:.2f}" for stem, value in means.items())
             leaks = " ".join(f"{value:.0f}" for value in scores.mean_scores(songs, "leak_db").values())
             mean = sum(means.values()) / max(len(means), 1)
             self.say(f"validation step {step}: {kind} {figures} mean {mean:.2f} | leak {leaks}")
-
-    def separate(self, mix: Tensor) -> Tensor:
-        """A song by the averaged weights."""
-        return network.separate_song(self.shadow_network, mix, batch=8 if self.half else 1)
 
 
 def start_process(rank: int, settings: Settings, begun: float) -> None:

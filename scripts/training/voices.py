@@ -6,7 +6,11 @@ speech apart into pitch, envelope and noisiness; the envelope is stretched in ti
 
     VOICE/phraseNNN_c_major.ogg        or        VOICE/phraseNNN_c_minor.ogg
 
-so that the generator knows the key and can move it. Usage: python voices.py OUT_DIR [--phrases 30] [--seed 1]
+so that the generator knows the key and can move it. Speaking needs the synthesisers, singing only WORLD, so that the lines can be
+spoken here and sung elsewhere; every line is sung several times, each time by another throat.
+
+Usage: python voices.py OUT_DIR [--lines 12] [--sung 4] [--seed 1] [--jobs N]
+       python voices.py SPEECH_DIR --speak          then, anywhere:      python voices.py OUT_DIR --speech SPEECH_DIR
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +32,17 @@ from scipy.signal import resample_poly
 from stems import RATE
 
 FRAME_MS = 5.0
+
+SPOKEN = ("en-us", "en-gb", "es", "de", "it", "fr-fr", "pt-br", "pl", "sv", "nl", "fi", "cs", "ro", "el", "tr", "hu")
+"""Languages of espeak-ng; those without words of their own speak Spanish ones."""
+
+THROATS = (
+    ("Alicia", 66), ("Andy", 53), ("Annie", 69), ("Diogo", 52), ("Hugo", 55), ("Lee", 54), ("Mario", 51), ("Michael", 50),
+    ("Mike", 53), ("Storm", 48), ("anika", 65), ("antonio", 54), ("aunty", 63), ("belinda", 67), ("ed", 53), ("f3", 64),
+    ("f5", 68), ("grandma", 62), ("grandpa", 50), ("john", 52), ("linda", 66), ("m4", 55), ("m8", 52), ("max", 54),
+    ("michel", 53), ("pablo", 56), ("shelby", 67), ("steph", 65), ("travis", 51), ("zac", 60),
+)  # fmt: skip
+"""Speakers that espeak-ng can put on, and the middle of their ranges (MIDI)."""
 
 WORDS = {
     "en": """love night river golden shadow running dancing fire heaven money morning silver moon ocean window lonely
@@ -69,6 +85,11 @@ def all_voices() -> list[Voice]:
         ("es+f3", "es", 64), ("es+m4", "es", 56), ("de+m2", "de", 52), ("de+f5", "de", 65),
         ("it+f1", "it", 68), ("it+m6", "it", 55), ("fr-fr+f2", "fr", 63), ("fr-fr+m1", "fr", 57),
     ]  # fmt: skip
+    # The same speaker in another throat and another language is another singer, as far as a network is concerned.
+    for number, (throat, centre) in enumerate(THROATS):
+        for place in range(3):
+            speaks = SPOKEN[(5 * number + 7 * place) % len(SPOKEN)]
+            variants.append((f"{speaks}+{throat}", speaks[:2] if speaks[:2] in WORDS else "es", centre))
     for setting, language, centre in variants:
         name = "espeak_" + setting.replace("+", "_").replace("-", "_")
         voices.append(Voice(name, "espeak-ng", setting, language, centre))
@@ -120,7 +141,7 @@ def melody(frames: int, voiced: np.ndarray, centre: int, scale: tuple[int, ...],
 
 
 def sing(speech: np.ndarray, rate: int, centre: int, scale: tuple[int, ...], rng: random.Random) -> np.ndarray:
-    """The same words sung: stretched in time, on a melody of `scale` (tonic C)."""
+    """The same words sung: stretched in time, on a melody of `scale` (tonic C), by a throat up to a fourth longer or shorter."""
     coarse, times = pyworld.dio(speech, rate, frame_period=FRAME_MS)
     f0 = pyworld.stonemask(speech, coarse, times, rate)
     envelope = pyworld.cheaptrick(speech, f0, times, rate)
@@ -130,10 +151,13 @@ def sing(speech: np.ndarray, rate: int, centre: int, scale: tuple[int, ...], rng
     lasts = np.where(f0 > 0, stretch, 1.0)
     ends = np.cumsum(lasts)
     source = np.searchsorted(ends, np.arange(int(ends[-1])), side="right").clip(0, len(f0) - 1)
-    formant = 2.0 ** (rng.uniform(-1.5, 1.5) / 12)
+    shift = rng.triangular(-5, 5, 0)
+    formant = 2.0 ** (shift / 12)
     envelope = shift_envelope(envelope[source], formant)
-    pitch = melody(len(source), f0[source] > 0, centre, scale, rng)
-    sung = pyworld.synthesize(pitch, envelope, np.ascontiguousarray(noisiness[source]), rate, FRAME_MS)
+    # Some sing with more breath than they speak with, some with less.
+    noisiness = np.ascontiguousarray(noisiness[source] ** rng.triangular(0.5, 2.0, 1.0))
+    pitch = melody(len(source), f0[source] > 0, centre + round(shift), scale, rng)
+    sung = pyworld.synthesize(pitch, envelope, noisiness, rate, FRAME_MS)
     return resample_poly(sung, RATE, rate)
 
 
@@ -144,40 +168,67 @@ def shift_envelope(envelope: np.ndarray, factor: float) -> np.ndarray:
     return np.ascontiguousarray(envelope[:, nearest])
 
 
-def make_phrase(voice: Voice, rng: random.Random) -> tuple[np.ndarray, str]:
-    """One phrase (mono, at RATE, peak 0.9) and the name of its scale."""
+def speak_lines(voice: Voice, out: Path, lines: int, seed: int) -> None:
+    """Write `lines` spoken lines of random words as OUT/VOICE/lineNNN.ogg, at the synthesiser's own rate."""
+    rng = random.Random(f"{seed} {voice.name}")
+    folder = out / voice.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(lines):
+        text = " ".join(rng.choice(WORDS[voice.language]) for _ in range(rng.randint(3, 9)))
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(temporary) / "speech.wav"
+            try:
+                speak(voice, text, path)
+                speech, rate = soundfile.read(path, dtype="float32")
+            except (subprocess.CalledProcessError, soundfile.SoundFileError) as problem:
+                print(f"voices: {voice.name}, line {number} left out: {problem}", flush=True)
+                continue
+        if len(speech) > rate / 4:
+            soundfile.write(folder / f"line{number:03d}.ogg", speech, rate, format="OGG", subtype="VORBIS", compression_level=0.5)
+
+
+def sing_line(path: Path, centre: int, out: Path, number: int, seed: int) -> None:
+    """Sing a spoken line in one way; the phrase is mono, at RATE, with its peak at 0.9."""
+    rng = random.Random(f"{seed} {path.parent.name} {path.stem} {number}")
     mode = rng.choice(("major", "minor"))
-    text = " ".join(rng.choice(WORDS[voice.language]) for _ in range(rng.randint(3, 9)))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "speech.wav"
-        speak(voice, text, path)
+    try:
         speech, rate = soundfile.read(path)
-    centre = voice.centre + rng.randint(-4, 4)
-    sung = sing(np.ascontiguousarray(speech, dtype=np.float64), rate, centre, SCALES[mode], rng)
-    loud = np.flatnonzero(np.abs(sung) > 0.01 * np.abs(sung).max())
-    sung = sung[loud[0] : loud[-1] + 1]
-    return 0.9 * sung / np.abs(sung).max(), mode
+        speech = np.ascontiguousarray(speech, dtype=np.float64)
+        sung = sing(speech, rate, centre + rng.randint(-4, 4), SCALES[mode], rng)
+        loud = np.flatnonzero(np.abs(sung) > 0.01 * np.abs(sung).max())
+        sung = sung[loud[0] : loud[-1] + 1]
+        sung = (0.9 * sung / np.abs(sung).max()).astype(np.float32)
+    except (IndexError, ValueError, soundfile.SoundFileError) as problem:
+        print(f"voices: {path} left out: {problem}", flush=True)
+        return
+    name = f"phrase{path.stem.removeprefix('line')}{number}_c_{mode}.ogg"
+    soundfile.write(out / path.parent.name / name, sung, RATE, format="OGG", subtype="VORBIS", compression_level=0.5)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--phrases", type=int, default=30, help="phrases for each voice")
+    parser.add_argument("--speak", action="store_true", help="only speak the lines, into OUT")
+    parser.add_argument("--speech", type=Path, help="only sing the lines of this folder")
+    parser.add_argument("--lines", type=int, default=12, help="lines for each voice")
+    parser.add_argument("--sung", type=int, default=4, help="times that each line is sung")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    for voice in installed_voices():
-        rng = random.Random(f"{options.seed} {voice.name}")
-        folder = options.out / voice.name
-        folder.mkdir(parents=True, exist_ok=True)
-        for number in range(options.phrases):
-            try:
-                audio, mode = make_phrase(voice, rng)
-            except (subprocess.CalledProcessError, IndexError, ValueError) as problem:
-                print(f"{voice.name}: phrase {number} skipped: {problem}")
-                continue
-            path = folder / f"phrase{number:03d}_c_{mode}.ogg"
-            soundfile.write(path, audio.astype(np.float32), RATE, format="OGG", subtype="VORBIS", compression_level=0.6)
-        print(voice.name, "done", flush=True)
+    spoken = options.speech or (options.out if options.speak else options.out / "speech")
+    with Pool(options.jobs) as pool:
+        if not options.speech:
+            jobs = [(voice, spoken, options.lines, options.seed) for voice in installed_voices()]
+            pool.starmap(speak_lines, jobs, chunksize=1)
+        if options.speak:
+            return
+        centres = {voice.name: voice.centre for voice in all_voices()}
+        lines = [path for path in sorted(spoken.glob("*/line*.ogg")) if path.parent.name in centres]
+        for name in {path.parent.name for path in lines}:
+            (options.out / name).mkdir(parents=True, exist_ok=True)
+        ways = [(path, centres[path.parent.name], options.out, n, options.seed) for path in lines for n in range(options.sung)]
+        pool.starmap(sing_line, ways, chunksize=4)
+    print(f"voices: {len(lines)} lines, each sung {options.sung} times", flush=True)
 
 
 if __name__ == "__main__":
