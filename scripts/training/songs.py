@@ -44,7 +44,7 @@ class Orchestra:
         fonts = [i for i in choices if "_GM_" in i.name or "General" in i.name]
         sampled = [i for i in choices if i not in synthetic and i not in fonts]
         shares = {"other": (0.35, 0.45, 0.2), "bass": (0.4, 0.3, 0.3), "drums": (0.2, 0.4, 0.4)}
-        weights = shares.get(stem, (0.12, 0.4, 0.48))
+        weights = shares.get(stem, (0.24, 0.36, 0.4))
         groups = [(g, w) for g, w in zip((synthetic, fonts, sampled), weights, strict=True) if g]
         group = rng.choices([g for g, _ in groups], [w for _, w in groups])[0]
         return rng.choice(group)
