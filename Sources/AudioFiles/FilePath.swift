@@ -1,7 +1,7 @@
 /// The name of a file as the system keeps it: bytes, which need not be UTF-8.
 ///
 /// A `String` cannot carry every name that a music library holds; `FilePath(bytes:)` can.
-public struct FilePath: Sendable, Hashable {
+public struct FilePath: Sendable, Hashable, ExpressibleByStringLiteral {
   /// The bytes of the path, without a terminating zero.
   public let bytes: [UInt8]
 
@@ -10,13 +10,17 @@ public struct FilePath: Sendable, Hashable {
     bytes = Array(string.utf8)
   }
 
+  public init(stringLiteral value: String) {
+    self.init(value)
+  }
+
   /// Any bytes, for example those of `readdir` or of an argument vector.
   public init(bytes: some Sequence<UInt8>) {
     self.bytes = Array(bytes)
   }
 
   /// Calls `body` with a zero-terminated string; nil if the path is no C string (a zero byte inside).
-  func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result? {
+  package func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result? {
     guard !bytes.contains(0) else { return nil }
     return try (bytes.map(CChar.init(bitPattern:)) + [0]).withUnsafeBufferPointer {
       try $0.baseAddress.map(body)

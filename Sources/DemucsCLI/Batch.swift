@@ -6,7 +6,7 @@ import Separation
 final class Batch {
   let console: Console
   private let interruption: Interruption
-  private var failures: [TrackFailure] = []
+  private var failures: [SongFailure] = []
 
   init(console: Console, interruption: Interruption) {
     self.console = console
@@ -24,20 +24,15 @@ final class Batch {
   /// Separates one song and prints the paths of its stems.
   /// - Throws: `CancellationError` or `OutputError.abandoned` if the program was told to stop; nothing else.
   func separate(
-    _ track: String, number: Int, of total: Int, with separator: Separator, to writer: StemWriter
+    _ song: Song, number: Int, of total: Int, with separator: Separator, to writer: StemWriter
   ) throws {
     try interruption.check()
-    let name = (total > 1 ? "[\(number)/\(total)] " : "") + InputList.name(InputList.track(track))
+    let name = (total > 1 ? "[\(number)/\(total)] " : "") + song.name.description
     let display = ProgressDisplay(name: name, console: console)
     if console.style == .log { console.note("\(name): separating") }
     do {
-      let folder = FilePath(writer.spoolFolder)
-      let input =
-        try track == InputList.standardInput
-        ? AudioInput(standardInput: FilePath("standard input"), spoolFolder: folder)
-        : AudioInput(path: FilePath(track), spoolFolder: folder)
       let done = try separator.separateFile(
-        input, track: InputList.track(track), to: writer,
+        song, to: writer,
         progress: { [interruption] progress in
           try interruption.check()
           display.show(progress)
@@ -55,7 +50,7 @@ final class Batch {
     } catch OutputError.abandoned {
       throw OutputError.abandoned
     } catch {
-      fail(TrackFailure(track: track, error: error))
+      fail(SongFailure(song: song, error: error))
     }
   }
 
@@ -63,13 +58,13 @@ final class Batch {
   /// - Returns: whether any failed.
   func finish(total: Int) -> Bool {
     if !failures.isEmpty, total > 1 {
-      let names = failures.map(\.track).joined(separator: ", ")
+      let names = failures.map(\.song.description).joined(separator: ", ")
       console.problem("\(failures.count) of \(total) songs failed: \(names)")
     }
     return !failures.isEmpty
   }
 
-  private func fail(_ failure: TrackFailure) {
+  private func fail(_ failure: SongFailure) {
     failures.append(failure)
     console.problem("Error: \(failure.line)")
   }

@@ -1,3 +1,4 @@
+import AudioFiles
 import Foundation
 import Synchronization
 
@@ -41,13 +42,18 @@ final class Console: Sendable {
   }
 
   /// Writes a line to standard output.
-  func result(_ line: String) {
+  func result(_ line: String) { result(Array(line.utf8)) }
+
+  private func result(_ line: [UInt8]) {
     barIsShown.withLock { shown in
       Console.clear(&shown)
-      let code = Console.write(line + "\n", to: STDOUT_FILENO)
+      let code = Console.write(line + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
       failure.withLock { if $0 == 0 { $0 = code } }
     }
   }
+
+  /// Writes a path to standard output, byte by byte: it is for programs.
+  func result(_ path: FilePath) { result(path.bytes) }
 
   /// Why a line to standard output was lost; nil if none was.
   var resultFailure: String? {
@@ -102,7 +108,11 @@ final class Console: Sendable {
 
   /// - Returns: 0, or the error number of the system.
   @discardableResult private static func write(_ text: String, to descriptor: Int32) -> Int32 {
-    var rest = Array(text.utf8)[...]
+    write(Array(text.utf8), to: descriptor)
+  }
+
+  @discardableResult private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count > 0 {

@@ -22,4 +22,6 @@ struct DemucsCommand: ParsableCommand {
       SeparateCommand.self, ModelsCommand.self, CompareCommand.self, EvaluateCommand.self, GoldenCommand.self,
       BenchCommand.self, PrecisionCommand.self, GenerateManualCommand.self,
     ])
+
+  static func main() { main(CommandLine.rawArguments) }
 }

@@ -1,69 +1,77 @@
-import ArgumentParser
-import Foundation
+import AudioFiles
+import Glibc
 import Separation
 
 /// The songs of a command line, looked at before any work is done.
 struct InputList {
-  /// Paths of the songs to separate, each once, in the order given.
-  private(set) var tracks: [String] = []
+  /// The songs to separate, each once, in the order given.
+  private(set) var songs: [Song] = []
   /// Arguments that are no songs, and why.
-  private(set) var failures: [TrackFailure] = []
+  private(set) var failures: [SongFailure] = []
   /// Songs that were given more than once.
-  private(set) var duplicates: [String] = []
+  private(set) var duplicates: [Song] = []
+
+  /// A file under one name, however it is reached.
+  private struct Identity: Hashable {
+    let realPath: [UInt8]
+    let name: FilePath
+  }
+
+  private var seen: Set<Identity> = []
 
   /// Sorts the arguments.
-  init(_ arguments: [String]) {
-    var seen: Set<String> = []
-    for path in arguments {
-      guard let reason = InputList.problem(with: path) else {
-        if seen.insert(
-          URL(fileURLWithPath: path).resolvingSymlinksInPath().path + "\0" + InputList.name(path)
-        ).inserted {
-          tracks.append(path)
-        } else {
-          duplicates.append(path)
-        }
-        continue
-      }
-      failures.append(TrackFailure(track: path, reason: reason))
-    }
+  init(_ arguments: [FilePath]) {
+    for path in arguments { add(path) }
   }
 
   /// The argument that stands for standard input.
-  static let standardInput = "-"
+  static let standardInput: FilePath = "-"
 
-  /// What the stems of a song are named after: its path.
-  static func track(_ argument: String) -> String { argument == standardInput ? "stdin" : argument }
+  private mutating func add(_ path: FilePath) {
+    let song = path == InputList.standardInput ? Song.standardInput : Song(path)
+    if song.source == .file, let reason = InputList.problem(with: path) {
+      failures.append(SongFailure(song: song, reason: reason))
+    } else if seen.insert(InputList.identity(of: song)).inserted {
+      songs.append(song)
+    } else {
+      duplicates.append(song)
+    }
+  }
 
-  /// The last part of a path.
-  static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+  private static func identity(of song: Song) -> Identity {
+    guard song.source == .file else { return Identity(realPath: [], name: InputList.standardInput) }
+    let real = song.path.withCString { realpath($0, nil) } ?? nil
+    defer { free(real) }
+    let bytes = real.map { UnsafeBufferPointer(start: $0, count: strlen($0)).map(UInt8.init(bitPattern:)) }
+    return Identity(realPath: bytes ?? song.path.bytes, name: song.name)
+  }
 
-  private static func problem(with path: String) -> String? {
-    if path == standardInput { return nil }
-    if path.isEmpty { return "the name is empty; a variable of a script may not be set." }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+  private static func problem(with path: FilePath) -> String? {
+    if path.bytes.isEmpty { return "the name is empty; a variable of a script may not be set." }
+    var status = stat()
+    guard path.call({ stat($0, &status) }) == 0 else {
       return "there is no such file. Check the path; quote it if it contains spaces."
     }
-    return isFolder.boolValue ? "is a folder. Pass the files in it, for example \(path)/*.wav" : nil
+    return status.st_mode & S_IFMT == S_IFDIR
+      ? "is a folder. Pass the files in it, for example \(path)/*.wav" : nil
   }
 }
 
 /// A song that was not separated.
-struct TrackFailure: Equatable {
-  let track: String
+struct SongFailure: Equatable {
+  let song: Song
   let reason: String
 
-  init(track: String, reason: String) {
-    self.track = track
+  init(song: Song, reason: String) {
+    self.song = song
     self.reason = reason
   }
 
   /// An error's own words; most of them name the file already.
-  init(track: String, error: any Error) {
-    self.init(track: track, reason: "\(error)")
+  init(song: Song, error: any Error) {
+    self.init(song: song, reason: "\(error)")
   }
 
   /// One line that names the file once.
-  var line: String { reason.hasPrefix("\(track): ") ? reason : "\(track): \(reason)" }
+  var line: String { reason.hasPrefix("\(song): ") ? reason : "\(song): \(reason)" }
 }

@@ -32,11 +32,11 @@ struct OutputArguments: ParsableArguments {
     name: [.customShort("o", allowingJoined: true), .long],
     help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"),
     completion: .directory)
-  var out = "separated"
+  var out: FilePath = "separated"
 
   @Option(
     help: ArgumentHelp(
-      "Name of each stem's file, made of {track}, {trackext}, {stem} and {ext}.", valueName: "template"))
+      "Name of each stem's file, made of {track}, {trackext}, {dir}, {stem} and {ext}.", valueName: "template"))
   var filename = FilenameTemplate.standard.text
 
   @Flag(exclusivity: .exclusive) var depth: Depth?

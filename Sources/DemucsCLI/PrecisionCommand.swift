@@ -103,12 +103,12 @@ struct PrecisionCommand: ParsableCommand {
       console.bar("run \(done + 1) of \(total): \(what)")
       if console.style == .log, done % 10 == 0 { console.note("run \(done + 1) of \(total)") }
     }
-    var report = try analysis.report(model: location.name, files: files.map(InputList.name))
+    var report = try analysis.report(model: location.name, files: files.map { FilePath($0).name.description })
     if let targetSnr { report.proposal = try analysis.proposal(target: targetSnr) }
     if let html {
       let page = SensitivityPage(report).text
       guard (try? Data(page.utf8).write(to: URL(fileURLWithPath: html), options: .atomic)) != nil else {
-        throw OutputError.notWritable(path: html, reason: "the page cannot be stored")
+        throw OutputError.notWritable(path: FilePath(html), reason: "the page cannot be stored")
       }
     }
     console.result(json ? try report.json() : SensitivityTable(report).text)

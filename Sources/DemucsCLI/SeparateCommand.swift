@@ -1,4 +1,5 @@
 import ArgumentParser
+import AudioFiles
 import Foundation
 import Logging
 import ModelStore
@@ -35,7 +36,7 @@ struct SeparateCommand: ParsableCommand {
   @Argument(
     help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more; - for standard input.", valueName: "file"),
     completion: .file())
-  var files: [String]
+  var files: [FilePath]
 
   @OptionGroup(title: "Output options") var output: OutputArguments
   @OptionGroup(title: "Stem options") var stems: StemArguments
@@ -55,10 +56,10 @@ struct SeparateCommand: ParsableCommand {
     let layout = try output.layout(model: ModelStore.displayName(model.name))
     let inputs = InputList(files)
     do {
-      if let collision = try layout.firstCollision(of: inputs.tracks.map(InputList.track)) {
+      if let collision = try layout.firstCollision(of: inputs.songs) {
         throw ValidationError("\(collision)")
       }
-      for track in inputs.tracks { _ = try layout.path(track: InputList.track(track), stem: "{stem}") }
+      for song in inputs.songs { _ = try layout.path(song: song, stem: "{stem}") }
     } catch let error as OutputError {
       throw ValidationError("\(error)")
     }
@@ -73,8 +74,8 @@ struct SeparateCommand: ParsableCommand {
       let inputs = InputList(files)
       let batch = Batch(console: console, interruption: interruption)
       batch.start(with: inputs)
-      if !inputs.tracks.isEmpty { try separate(inputs.tracks, in: batch) }
-      let failed = batch.finish(total: inputs.tracks.count + inputs.failures.count)
+      if !inputs.songs.isEmpty { try separate(inputs.songs, in: batch) }
+      let failed = batch.finish(total: inputs.songs.count + inputs.failures.count)
       if let reason = console.resultFailure {
         console.problem(
           "Error: standard output: the paths of the stems cannot be written: \(reason). Check what reads it.")
@@ -90,7 +91,7 @@ struct SeparateCommand: ParsableCommand {
   }
 
   /// Loads the model and separates every song. Without a model no song can be.
-  private func separate(_ tracks: [String], in batch: Batch) throws {
+  private func separate(_ songs: [Song], in batch: Batch) throws {
     let (separator, writer): (Separator, StemWriter)
     do {
       (separator, writer) = try makeSeparator(batch.console)
@@ -100,8 +101,8 @@ struct SeparateCommand: ParsableCommand {
       batch.console.problem("Error: \(error)")
       throw ExitCode.failure
     }
-    for (index, track) in tracks.enumerated() {
-      try batch.separate(track, number: index + 1, of: tracks.count, with: separator, to: writer)
+    for (index, song) in songs.enumerated() {
+      try batch.separate(song, number: index + 1, of: songs.count, with: separator, to: writer)
     }
   }
 

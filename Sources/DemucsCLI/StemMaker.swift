@@ -33,6 +33,6 @@ struct StemMaker {
     }
     for warning in done.warnings { console.problem("Warning: \(warning)") }
     display.finish(seconds: done.seconds)
-    return Array(zip(separator.sources, done.outputs)).map { ($0.0, $0.1) }
+    return zip(separator.sources, done.outputs).compactMap { name, path in path.string.map { (name, $0) } }
   }
 }

@@ -1,17 +1,21 @@
+import AudioFiles
+
 /// Why stems cannot be written; `description` is one sentence for a person.
 public enum OutputError: Error, Equatable, CustomStringConvertible {
-  case unknownPlaceholder(String, template: String)
-  case unbalancedBrace(template: String)
-  case missingStem(template: String)
-  case wrongExtension(path: String, expected: String)
+  case unknownPlaceholder(String, template: FilePath)
+  case unbalancedBrace(template: FilePath)
+  case missingStem(template: FilePath)
+  case wrongExtension(path: FilePath, expected: String)
   case unusableStemName(String)
-  case notAFolder(path: String)
-  case notWritable(path: String, reason: String)
-  case cannotCreateFolder(path: String, reason: String)
-  case cannotPublish(path: String, reason: String)
-  case wouldReplaceInput(path: String)
+  case notAFolder(path: FilePath)
+  case notWritable(path: FilePath, reason: String)
+  /// A part of the path takes `length` bytes where the file system allows `limit`.
+  case nameTooLong(path: FilePath, length: Int, limit: Int)
+  case cannotCreateFolder(path: FilePath, reason: String)
+  case cannotPublish(path: FilePath, reason: String)
+  case wouldReplaceInput(path: FilePath)
   /// Floats that wait to be written cannot be kept.
-  case temporaryFailed(folder: String, reason: String)
+  case temporaryFailed(folder: FilePath, reason: String)
   /// The process was told to stop while files were written.
   case abandoned
 
@@ -19,7 +23,7 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknownPlaceholder(let name, let template):
       "The file name '\(template)' holds {\(name)}, which stands for nothing; "
-        + "use {track}, {trackext}, {stem} or {ext}."
+        + "use {track}, {trackext}, {dir}, {stem} or {ext}."
     case .unbalancedBrace(let template):
       "The file name '\(template)' holds a single brace; write {{ or }} for a brace in a name."
     case .missingStem(let template):
@@ -32,6 +36,8 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
       "\(path): is a file where a folder is needed; choose another folder."
     case .notWritable(let path, let reason):
       "\(path): nothing can be written there: \(reason); choose another folder."
+    case .nameTooLong(let path, let length, let limit):
+      "\(path): a name in it takes \(length) bytes where \(limit) are possible; choose a shorter --filename."
     case .cannotCreateFolder(let path, let reason):
       "\(path): the folder cannot be created: \(reason)."
     case .cannotPublish(let path, let reason):

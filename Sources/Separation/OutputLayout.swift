@@ -1,9 +1,10 @@
-import Foundation
+import AudioFiles
+import Glibc
 
-/// Where the stems of a track go: `OUT/MODEL/` and a file name made from a template, as in `demucs`.
+/// Where the stems of a song go: `OUT/MODEL/` and a file name made from a template, as in `demucs`.
 public struct OutputLayout: Equatable, Sendable {
   /// Folder of all output of one model.
-  public let folder: String
+  public let folder: FilePath
   public private(set) var template: FilenameTemplate
   /// Extension of the files written, without a dot.
   public let fileExtension: String
@@ -12,106 +13,78 @@ public struct OutputLayout: Equatable, Sendable {
   ///   - root: `--out`.
   ///   - model: name of the model; a slash in it becomes an underscore, as in `demucs`.
   public init(
-    root: String, model: String, template: FilenameTemplate = .standard, fileExtension: String = "wav"
+    root: FilePath, model: String, template: FilenameTemplate = .standard, fileExtension: String = "wav"
   ) {
     let name = model.replacing("/", with: "_")
-    folder = OutputLayout.join(root, ["", ".", ".."].contains(name) ? "_" : name)
+    folder = root.appending(FilePath(["", ".", ".."].contains(name) ? "_" : name))
     self.template = template
     self.fileExtension = fileExtension
   }
 
-  /// The file of one stem of a track.
-  /// - Parameters:
-  ///   - track: path of the song.
-  ///   - stem: name of the stem; it comes out of a model file, so it is checked.
+  /// The layout below the folder of a UTF-8 path.
+  public init(root: String, model: String, template: FilenameTemplate = .standard, fileExtension: String = "wav") {
+    self.init(root: FilePath(root), model: model, template: template, fileExtension: fileExtension)
+  }
+
+  /// The file of one stem of a song.
+  /// - Parameter stem: name of the stem; it comes out of a model file, so it is checked.
   /// - Throws: `OutputError.unusableStemName`, `wrongExtension`.
-  public func path(track: String, stem: String) throws -> String {
-    guard !stem.isEmpty, stem != ".", stem != "..", !stem.contains(where: { $0 == "/" || $0 == "\0" }) else {
+  public func path(song: Song, stem: String) throws -> FilePath {
+    guard !["", ".", ".."].contains(stem), !stem.utf8.contains(where: { $0 == 0x2F || $0 == 0 }) else {
       throw OutputError.unusableStemName(stem)
     }
-    let file = track.split(separator: "/").last.map(String.init) ?? track
-    let name = template.resolve(file: file, stem: stem, fileExtension: fileExtension)
-    let path = OutputLayout.join(template.isAbsolute ? "/" : folder, name)
-    guard path.lowercased().hasSuffix("." + fileExtension.lowercased()) else {
+    let name = template.resolve(song: song, stem: stem, fileExtension: fileExtension)
+    let path = (template.isAbsolute ? "/" : folder).appending(name)
+    guard path.hasExtension(fileExtension) else {
       throw OutputError.wrongExtension(path: path, expected: fileExtension)
     }
     return path
   }
 
-  /// The first group of tracks that would write the same files, in the order given; `nil` if each has its own.
-  public func firstCollision(of tracks: [String]) throws -> OutputCollision? {
-    // Any stem will do: those of one track differ among themselves.
-    let outputs = try tracks.map { try path(track: $0, stem: "{stem}") }
-    let groups = Dictionary(grouping: tracks.indices) { outputs[$0] }
-    for (index, output) in outputs.enumerated() {
-      guard let group = groups[output], group.count > 1, group[0] == index else { continue }
-      let collided = group.map { tracks[$0] }
-      return OutputCollision(output: output, tracks: collided, remedy: try remedy(for: collided))
-    }
-    return nil
-  }
-
-  /// A file name that tells `tracks` apart, if their extensions do.
-  private func remedy(for tracks: [String]) throws -> String? {
-    let text = "{track}.{trackext}/{stem}.{ext}"
+  /// The same layout with other names.
+  func with(template: FilenameTemplate) -> OutputLayout {
     var layout = self
-    layout.template = try FilenameTemplate(text)
-    return Set(try tracks.map { try layout.path(track: $0, stem: "{stem}") }).count == tracks.count
-      ? text : nil
+    layout.template = template
+    return layout
   }
 
   /// Finds out, before hours of work, whether files could be written at `paths`. Creates nothing.
-  /// - Throws: `OutputError.notAFolder`, `notWritable`.
-  public static func checkWritable(_ paths: [String]) throws {
-    for folder in Set(paths.map(OutputLayout.folder(of:))) {
+  /// - Throws: `OutputError.notAFolder`, `notWritable`, `nameTooLong`.
+  public static func checkWritable(_ paths: [FilePath]) throws {
+    for folder in Set(paths.map(\.folder)) {
       let existing = existingFolder(around: folder)
-      var isFolder: ObjCBool = false
-      let exists = FileManager.default.fileExists(atPath: existing, isDirectory: &isFolder)
-      if exists, !isFolder.boolValue { throw OutputError.notAFolder(path: existing) }
-      guard access(existing, W_OK | X_OK) == 0 else {
-        throw OutputError.notWritable(path: existing, reason: String(cString: strerror(errno)))
+      var status = stat()
+      if existing.call({ stat($0, &status) }) == 0, status.st_mode & S_IFMT != S_IFDIR {
+        throw OutputError.notAFolder(path: existing)
+      }
+      guard existing.call({ access($0, W_OK | X_OK) }) == 0 else {
+        throw OutputError.notWritable(path: existing, reason: systemMessage(errno))
+      }
+      let limit = existing.withCString { pathconf($0, Int32(_PC_NAME_MAX)) } ?? -1
+      for path in paths where path.folder == folder {
+        if let part = path.parts.first(where: { $0.count > (limit > 0 ? limit : 255) }) {
+          throw OutputError.nameTooLong(path: path, length: part.count, limit: limit > 0 ? limit : 255)
+        }
       }
     }
   }
 
   /// The folder itself, or the innermost around it that is there.
-  static func existingFolder(around folder: String) -> String {
+  static func existingFolder(around folder: FilePath) -> FilePath {
     var existing = folder
-    while access(existing, F_OK) != 0, [ENOENT, ENOTDIR].contains(errno), existing != "/", existing != "." {
-      existing = OutputLayout.folder(of: existing)
+    while existing.call({ access($0, F_OK) }) != 0, [ENOENT, ENOTDIR, ENAMETOOLONG].contains(errno),
+      existing != "/", existing != "."
+    {
+      existing = existing.folder
     }
     return existing
   }
-
-  /// The folder that a file lies in; "." for a bare name.
-  static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
-
-  /// A path below `root`; empty and "." parts of `name` are left out, so that it cannot become absolute.
-  private static func join(_ root: String, _ name: String) -> String {
-    let parts = name.split(separator: "/").filter { $0 != "." }
-    var base = Substring(root)
-    while base.count > 1, base.hasSuffix("/") { base.removeLast() }
-    return (base == "/" ? "/" : base.isEmpty ? "" : base + "/") + parts.joined(separator: "/")
-  }
 }
 
-/// Tracks that would write the same files.
-public struct OutputCollision: Equatable, Sendable, CustomStringConvertible {
-  /// A path that each would write; `{stem}` in it stands for every stem.
-  public let output: String
-  /// The songs, in the order given.
-  public let tracks: [String]
-
-  /// A file name template that tells the songs apart; `nil` if only another folder does.
-  public let remedy: String?
-
-  public var description: String {
-    let way =
-      remedy.map { "Tell them apart with --filename '\($0)'." }
-      ?? "Their names are the same: separate them in calls of their own, each with its --out or --filename."
-    return "\(tracks.joined(separator: " and ")) would all write \(output). \(way)"
+extension FilePath {
+  /// Whether the path ends in a dot and the extension, whatever their case.
+  fileprivate func hasExtension(_ fileExtension: String) -> Bool {
+    let text = bytes.suffix(fileExtension.utf8.count + 1)
+    return String(decoding: text, as: UTF8.self).lowercased() == "." + fileExtension.lowercased()
   }
 }

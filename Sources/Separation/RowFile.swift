@@ -11,9 +11,9 @@ final class RowFile: RowStore {
   ///   - length: samples of a row.
   ///   - folder: an existing folder with room for what will be written: 4 bytes a sample.
   /// - Throws: `AudioFileError`, with the folder for a name.
-  init(length: Int, in folder: String) throws {
+  init(length: Int, in folder: FilePath) throws {
     self.length = length
-    file = try FileDescriptor.unnamed(in: FilePath(folder))
+    file = try FileDescriptor.unnamed(in: folder)
   }
 
   /// - Throws: `OutputError.temporaryFailed`.
@@ -32,7 +32,7 @@ final class RowFile: RowStore {
 
   private func check(_ code: Int32) throws {
     guard code != 0 else { return }
-    throw OutputError.temporaryFailed(folder: file.path.description, reason: systemMessage(code))
+    throw OutputError.temporaryFailed(folder: file.path, reason: systemMessage(code))
   }
 
 }

@@ -6,7 +6,7 @@ extension Separator {
   /// The file is read twice (once more for each further network of a bag): first to measure it. What comes out of a pipe,
   /// the sums of a bag, and stems that are rescaled lie in temporary files without a name beside the stems meanwhile.
   /// - Parameters:
-  ///   - path: a file of any format, rate and channel count that `AudioFiles` reads, or a named pipe.
+  ///   - song: a file of any format, rate and channel count that `AudioFiles` reads, a named pipe, or standard input.
   ///   - writer: which stems are written, where and how.
   ///   - progress: is told of every finished segment; what it throws ends the separation.
   ///   - reading: is told how many seconds have been read while the song is measured; what it throws ends that.
@@ -14,22 +14,13 @@ extension Separator {
   /// - Throws: `AudioFileError`, `OutputError`, `SeparationError`, or what the model or a handler throws. Whether the
   ///   stems could be written is found out before the song is separated.
   public func separateFile(
-    _ path: String, to writer: StemWriter, progress: ProgressHandler? = nil, reading: ((Double) throws -> Void)? = nil
-  ) throws -> SeparatedFile {
-    let input = try AudioInput(path: FilePath(path), spoolFolder: FilePath(writer.spoolFolder))
-    return try separateFile(input, track: path, to: writer, progress: progress, reading: reading)
-  }
-
-  /// Separates a song that is open already, such as standard input, as `separateFile(_:to:progress:reading:)` does.
-  /// - Parameter track: what the stems are named after: the path of the song, or any name.
-  public func separateFile(
-    _ input: AudioInput, track path: String, to writer: StemWriter, progress: ProgressHandler? = nil,
-    reading: ((Double) throws -> Void)? = nil
+    _ song: Song, to writer: StemWriter, progress: ProgressHandler? = nil, reading: ((Double) throws -> Void)? = nil
   ) throws -> SeparatedFile {
     let names = try writer.selection.names(sources: sources)
+    let input = try song.open(spoolFolder: writer.spoolFolder)
     let track = try FileTrack(input, sampleRate: sampleRate, channelCount: audioChannels, reading: reading)
-    logger.debug("read song", metadata: ["path": "\(path)", "samples": "\(track.measured.length)"])
-    let paths = try writer.plan(track: path, stems: names)
+    logger.debug("read song", metadata: ["path": "\(song)", "samples": "\(track.measured.length)"])
+    let paths = try writer.plan(song: song, stems: names)
     let format = writer.format(of: track, sampleRate: sampleRate, channelCount: audioChannels)
     var mixer = try StemMixer(
       selection: writer.selection, sources: sources, channels: audioChannels, statistics: track.measured.statistics)
@@ -37,7 +28,7 @@ extension Separator {
     defer { files.discard() }
     try estimate(
       track.measured, shifts: shifts, progress: progress,
-      sums: { try RowFile(length: track.measured.length, in: OutputLayout.folder(of: paths[0])) },
+      sums: { try RowFile(length: track.measured.length, in: paths[0].folder) },
       emit: { block in try mixer.mix(block) { file, audio in try files.append(audio, to: file) } })
     let levels = LevelReport(
       clipMode: writer.clipMode, isBounded: writer.encoding.isBounded, stems: try files.finish(),
@@ -46,12 +37,19 @@ extension Separator {
       outputs: paths, warnings: track.warnings, seconds: Double(track.measured.length) / Double(sampleRate),
       sampleRate: format.sampleRate, levels: levels)
   }
+
+  /// Separates the song in the file of a UTF-8 path.
+  public func separateFile(
+    _ path: String, to writer: StemWriter, progress: ProgressHandler? = nil, reading: ((Double) throws -> Void)? = nil
+  ) throws -> SeparatedFile {
+    try separateFile(Song(path), to: writer, progress: progress, reading: reading)
+  }
 }
 
 /// What became of a song.
 public struct SeparatedFile: Equatable, Sendable {
   /// The files written, one a stem, in the order of the selection.
-  public let outputs: [String]
+  public let outputs: [FilePath]
   /// Oddities of the song's file, one line each.
   public let warnings: [String]
   /// Length of the song in seconds.

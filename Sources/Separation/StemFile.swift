@@ -17,9 +17,9 @@ final class StemFile {
     let frameCount: Int
   }
 
-  let path: String
+  let path: FilePath
   /// Where the encoded file lies until it is published; nil before there is one.
-  private(set) var temporary: String?
+  private(set) var temporary: FilePath?
   /// Largest magnitude so far.
   private(set) var peak: Float = 0
   private let format: Format
@@ -33,12 +33,12 @@ final class StemFile {
   private static let pieceFrames = 1 << 16
 
   /// - Throws: `AudioFileError`, `OutputError`.
-  init(path: String, format: Format, clipMode: ClipMode, temporaryFiles: TemporaryFiles) throws {
+  init(path: FilePath, format: Format, clipMode: ClipMode, temporaryFiles: TemporaryFiles) throws {
     (self.path, self.format, self.clipMode) = (path, format, clipMode)
     self.temporaryFiles = temporaryFiles
     // Before hours of work, also where the file is begun at the end.
     if let reason = format.encoding.refusal(sampleRate: format.sampleRate, channelCount: format.channelCount) {
-      throw AudioFileError.unsupportedOutput(FilePath(path), reason: reason)
+      throw AudioFileError.unsupportedOutput(path, reason: reason)
     }
     do {
       resampler =
@@ -46,10 +46,10 @@ final class StemFile {
         ? nil
         : try Resampler(from: format.sourceRate, to: format.sampleRate, channelCount: format.channelCount)
     } catch let error as ResamplerError {
-      throw AudioFileError.unsupportedOutput(FilePath(path), reason: error.message)
+      throw AudioFileError.unsupportedOutput(path, reason: error.message)
     }
     if clipMode.needsPeak {
-      rows = try RowFile(length: format.frameCount, in: OutputLayout.folder(of: path))
+      rows = try RowFile(length: format.frameCount, in: path.folder)
     } else {
       try openEncoder()
     }
@@ -106,11 +106,11 @@ final class StemFile {
   }
 
   private func openEncoder() throws {
-    let temporary = try temporaryFiles.reserve(in: OutputLayout.folder(of: path))
+    let temporary = try temporaryFiles.reserve(in: path.folder)
     self.temporary = temporary
     encoder = try naming {
       try AudioFileWriter(
-        path: FilePath(temporary), sampleRate: format.sampleRate, channelCount: format.channelCount,
+        path: temporary, sampleRate: format.sampleRate, channelCount: format.channelCount,
         encoding: format.encoding)
     }
   }
@@ -126,9 +126,9 @@ final class StemFile {
     do {
       return try body()
     } catch AudioFileError.writeFailed(_, let reason) {
-      throw AudioFileError.writeFailed(FilePath(path), reason: reason)
+      throw AudioFileError.writeFailed(path, reason: reason)
     } catch AudioFileError.unsupportedOutput(_, let reason) {
-      throw AudioFileError.unsupportedOutput(FilePath(path), reason: reason)
+      throw AudioFileError.unsupportedOutput(path, reason: reason)
     }
   }
 
@@ -136,7 +136,7 @@ final class StemFile {
     do {
       return try body()
     } catch let error as ResamplerError {
-      throw AudioFileError.writeFailed(FilePath(path), reason: error.message)
+      throw AudioFileError.writeFailed(path, reason: error.message)
     }
   }
 }

@@ -1,5 +1,5 @@
 import AudioFiles
-import Foundation
+import Glibc
 
 /// The files of a track's stems while they are written: all get their names at the end, or none.
 final class StemFiles {
@@ -7,7 +7,7 @@ final class StemFiles {
   private let names: [String]
   private let writer: StemWriter
   /// Folders that were made for the files, outermost first.
-  private var newFolders: [String] = []
+  private var newFolders: [FilePath] = []
 
   /// Makes the folders and begins the files.
   /// - Parameters:
@@ -15,14 +15,14 @@ final class StemFiles {
   ///   - paths: where they go.
   ///   - formats: what each file is to be.
   /// - Throws: `OutputError`, `AudioFileError`; nothing is left behind then.
-  init(names: [String], paths: [String], formats: [StemFile.Format], writer: StemWriter) throws {
+  init(names: [String], paths: [FilePath], formats: [StemFile.Format], writer: StemWriter) throws {
     self.names = names
     self.writer = writer
     var files: [StemFile] = []
-    var folders: [String] = []
+    var folders: [FilePath] = []
     do {
       for (path, format) in zip(paths, formats) {
-        folders += try StemFiles.createFolder(OutputLayout.folder(of: path))
+        folders += try StemFiles.createFolder(path.folder)
         files.append(
           try StemFile(
             path: path, format: format, clipMode: writer.clipMode, temporaryFiles: writer.temporaryFiles))
@@ -56,41 +56,44 @@ final class StemFiles {
     }
     try writer.temporaryFiles.publish(files.compactMap { file in file.temporary.map { ($0, file.path) } })
     newFolders = []
-    for folder in Set(files.map { OutputLayout.folder(of: $0.path) }) { StemFiles.synchronizeFolder(folder) }
+    for folder in Set(files.map { $0.path.folder }) { StemFiles.synchronizeFolder(folder) }
     return levels
   }
 
   /// Removes whatever was not published.
   func discard() { StemFiles.discard(files, newFolders, writer.temporaryFiles) }
 
-  private static func discard(_ files: [StemFile], _ folders: [String], _ temporaryFiles: TemporaryFiles) {
+  private static func discard(_ files: [StemFile], _ folders: [FilePath], _ temporaryFiles: TemporaryFiles) {
     temporaryFiles.discard(files.compactMap(\.temporary))
     // Those that something else was put into meanwhile stay.
-    for folder in folders.reversed() { rmdir(folder) }
+    for folder in folders.reversed() { _ = folder.call { rmdir($0) } }
   }
 
   /// Makes a folder and those around it.
   /// - Returns: those that were not there, outermost first.
-  private static func createFolder(_ folder: String) throws -> [String] {
-    var missing: [String] = []
+  private static func createFolder(_ folder: FilePath) throws -> [FilePath] {
+    var missing: [FilePath] = []
     var outer = folder
-    while outer != "/", outer != ".", access(outer, F_OK) != 0, missing.last != outer {
+    while outer != "/", outer != ".", outer.call({ access($0, F_OK) }) != 0 {
       missing.append(outer)
-      outer = OutputLayout.folder(of: outer)
+      outer = outer.folder
     }
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-      let reason = (cause ?? error as NSError).localizedDescription
-      throw OutputError.cannotCreateFolder(path: folder, reason: reason)
+    var made: [FilePath] = []
+    for folder in missing.reversed() {
+      if folder.call({ mkdir($0, 0o777) }) == 0 {
+        made.append(folder)
+      } else if errno != EEXIST {
+        let code = errno
+        for folder in made.reversed() { _ = folder.call { rmdir($0) } }
+        throw OutputError.cannotCreateFolder(path: folder, reason: systemMessage(code))
+      }
     }
-    return missing.reversed()
+    return made
   }
 
   /// Puts new names on the disk, so that they survive a power cut. Not every file system can; the files are whole.
-  private static func synchronizeFolder(_ folder: String) {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  private static func synchronizeFolder(_ folder: FilePath) {
+    let descriptor = folder.call { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     close(descriptor)

@@ -1,5 +1,5 @@
 import AudioFiles
-import Foundation
+import Glibc
 
 /// Says which stems of a track are written, where and how. A file under a stem's name is always whole.
 public struct StemWriter: Sendable {
@@ -46,13 +46,13 @@ public struct StemWriter: Sendable {
 
   /// Where to keep what comes out of a pipe: the folder of the stems, or the innermost around it that is there already.
   /// There is room for what is as long as they are; `/tmp` may be memory.
-  public var spoolFolder: String { OutputLayout.existingFolder(around: layout.folder) }
+  public var spoolFolder: FilePath { OutputLayout.existingFolder(around: layout.folder) }
 
-  /// The files that the stems of a track go to, in the order of `stems`.
+  /// The files that the stems of a song go to, in the order of `stems`.
   /// - Throws: `OutputError`: a name that cannot be, a folder that cannot be written, a stem in the song's place.
-  public func plan(track: String, stems: [String]) throws -> [String] {
-    let paths = try stems.map { try layout.path(track: track, stem: $0) }
-    for path in paths where StemWriter.areSameFile(path, track) {
+  public func plan(song: Song, stems: [String]) throws -> [FilePath] {
+    let paths = try stems.map { try layout.path(song: song, stem: $0) }
+    for path in paths where song.source == .file && StemWriter.areSameFile(path, song.path) {
       throw OutputError.wouldReplaceInput(path: path)
     }
     try OutputLayout.checkWritable(paths)
@@ -62,13 +62,13 @@ public struct StemWriter: Sendable {
   /// Writes whole stems, at their own rate: the selection is not asked.
   /// - Parameters:
   ///   - stems: what `Separator.separate` returned.
-  ///   - track: path of the song.
+  ///   - song: what they are named after.
   ///   - sampleRate: Hz.
   /// - Returns: the files written, in the order of `stems`. Files of those names are replaced.
   /// - Throws: `OutputError` or `AudioFileError`; nothing is left under a temporary name then, and under a stem's
   ///   name only what was there before or is whole.
-  public func write(_ stems: [Separator.Stem], track: String, sampleRate: Int) throws -> [String] {
-    let paths = try plan(track: track, stems: stems.map(\.name))
+  public func write(_ stems: [Separator.Stem], song: Song, sampleRate: Int) throws -> [FilePath] {
+    let paths = try plan(song: song, stems: stems.map(\.name))
     let formats = stems.map { stem in
       format(
         sourceRate: sampleRate, sampleRate: sampleRate, frameCount: stem.audio.frameCount,
@@ -106,10 +106,10 @@ public struct StemWriter: Sendable {
       frameCount: frameCount)
   }
 
-  private static func areSameFile(_ left: String, _ right: String) -> Bool {
+  private static func areSameFile(_ left: FilePath, _ right: FilePath) -> Bool {
     var leftStatus = stat()
     var rightStatus = stat()
-    guard stat(left, &leftStatus) == 0, stat(right, &rightStatus) == 0 else { return false }
+    guard left.call({ stat($0, &leftStatus) }) == 0, right.call({ stat($0, &rightStatus) }) == 0 else { return false }
     return leftStatus.st_dev == rightStatus.st_dev && leftStatus.st_ino == rightStatus.st_ino
   }
 }

@@ -1,4 +1,5 @@
-import Foundation
+import AudioFiles
+import Glibc
 import Synchronization
 
 /// The files that are being written and are not whole yet.
@@ -10,7 +11,7 @@ public final class TemporaryFiles: Sendable {
   public static let shared = TemporaryFiles()
 
   private struct State {
-    var paths: Set<String> = []
+    var paths: Set<FilePath> = []
     var isAbandoned = false
   }
 
@@ -20,10 +21,10 @@ public final class TemporaryFiles: Sendable {
 
   /// A new name in `folder`, which exists. No file is created.
   /// - Throws: `OutputError.abandoned` after `abandon`.
-  func reserve(in folder: String) throws -> String {
+  func reserve(in folder: FilePath) throws -> FilePath {
     // Short whatever the stem is called: some names are as long as a file system allows.
     let random = String(UInt64.random(in: .min ... .max), radix: 36)
-    let path = (folder == "/" ? "" : folder) + "/.demucs-\(getpid())-\(random).part"
+    let path = folder.appending(FilePath(".demucs-\(getpid())-\(random).part"))
     try state.withLock { state in
       guard !state.isAbandoned else { throw OutputError.abandoned }
       state.paths.insert(path)
@@ -33,12 +34,12 @@ public final class TemporaryFiles: Sendable {
 
   /// Gives whole files their names. Either this or `abandon` has a file, never both.
   /// - Throws: `OutputError.cannotPublish`, `abandoned`; the files before the one at fault are in place then.
-  func publish(_ files: [(temporary: String, final: String)]) throws {
+  func publish(_ files: [(temporary: FilePath, final: FilePath)]) throws {
     try state.withLock { state in
       for file in files {
         guard !state.isAbandoned else { throw OutputError.abandoned }
-        guard rename(file.temporary, file.final) == 0 else {
-          throw OutputError.cannotPublish(path: file.final, reason: String(cString: strerror(errno)))
+        guard file.temporary.call({ old in file.final.call { rename(old, $0) } }) == 0 else {
+          throw OutputError.cannotPublish(path: file.final, reason: systemMessage(errno))
         }
         state.paths.remove(file.temporary)
       }
@@ -46,9 +47,9 @@ public final class TemporaryFiles: Sendable {
   }
 
   /// Removes those of `paths` that were not published.
-  func discard(_ paths: [String]) {
+  func discard(_ paths: [FilePath]) {
     state.withLock { state in
-      for path in paths where state.paths.remove(path) != nil { unlink(path) }
+      for path in paths where state.paths.remove(path) != nil { _ = path.call { unlink($0) } }
     }
   }
 
@@ -56,7 +57,7 @@ public final class TemporaryFiles: Sendable {
   public func abandon() {
     state.withLock { state in
       state.isAbandoned = true
-      for path in state.paths { unlink(path) }
+      for path in state.paths { _ = path.call { unlink($0) } }
       state.paths = []
     }
   }

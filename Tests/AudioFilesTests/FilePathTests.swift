@@ -28,4 +28,46 @@ import Testing
     }
     #expect(error?.description == "\(folder.path(#"x\n.wav"#)): no such file or folder. Check the path.")
   }
+
+  @Test(
+    arguments: [
+      ("a/b.wav", "b.wav", "a"), ("b.wav", "b.wav", "."), ("/b.wav", "b.wav", "/"), ("a/b/", "b", "a/b"), ("", "", "."),
+      ("/", "/", "/"), ("a/\u{301}b", "\u{301}b", "a"),
+    ] as [(FilePath, FilePath, FilePath)])
+  func `names and folders are found in the bytes`(path: FilePath, name: FilePath, folder: FilePath) {
+    #expect(path.name == name && path.folder == folder)
+  }
+
+  @Test(
+    arguments: [
+      ("a", "b", "a/b"), ("a//", "/b//./c", "a/b/c"), ("/", "b", "/b"), ("", "b", "b"), (".", "b", "./b"),
+      ("a", "..", "a/.."),
+    ] as [(FilePath, FilePath, FilePath)])
+  func `what is appended lies below`(folder: FilePath, name: FilePath, expected: FilePath) {
+    #expect(folder.appending(name) == expected)
+  }
+
+  /// Valid names, invalid bytes in every position, and names that look like what stands for such bytes.
+  @Test func `any bytes go through text and back, each to a text of its own`() {
+    var names: [[UInt8]] = [[], Array("Mötley 👩‍👧 \u{10FE7F}\u{10FF00}\n".utf8)]
+    for text in ["\u{10FE80}", "\u{10FEFF}", "\u{10FEFF}x\u{10FE80}", "\u{10FEC3}\u{10FEA9}", "é"] {
+      names += [Array(text.utf8), Array(text.utf8) + [0xFF], Array(text.utf8.dropLast()), Array(text.utf8.dropFirst())]
+    }
+    for first in UInt8.min...UInt8.max {
+      for second in [0x41, 0x80, 0xA9, 0xC3, 0xF4, 0xFF] as [UInt8] {
+        names += [
+          [first, second], [0x61, second, first, 0x62], [0xF4, 0x8F, first, second], [0xF4, 0x8F, 0xBA, first],
+        ]
+      }
+    }
+    let paths = Set(names.map { FilePath(bytes: $0) })
+    for path in paths {
+      #expect(FilePath(lossless: path.losslessText) == path)
+      if let string = path.string, !string.unicodeScalars.contains(where: { (0x10FE80...0x10FEFF).contains($0.value) })
+      {
+        #expect(path.losslessText == string)
+      }
+    }
+    #expect(Set(paths.map { Array($0.losslessText.utf8) }).count == paths.count)
+  }
 }

@@ -1,11 +1,11 @@
+import AudioFiles
 import Separation
 import Testing
 
 /// Names of output files, and clip modes.
 struct OutputNameTests {
-  private func path(_ template: String, track: String, stem: String = "drums") throws -> String {
-    try OutputLayout(root: "out", model: "m", template: FilenameTemplate(template)).path(
-      track: track, stem: stem)
+  private func path(_ template: String, song: Song, stem: String = "drums") throws -> FilePath {
+    try OutputLayout(root: "out", model: "m", template: FilenameTemplate(template)).path(song: song, stem: stem)
   }
 
   @Test(arguments: [
@@ -24,7 +24,7 @@ struct OutputNameTests {
     ("{track}/{stem}.{ext}", "mus\u{ef}c/\u{6b4c}.wav", "out/m/\u{6b4c}/drums.wav"),
   ])
   func namesAreThoseOfDemucs(template: String, track: String, expected: String) throws {
-    #expect(try path(template, track: track) == expected)
+    #expect(try path(template, song: Song(track)) == FilePath(expected))
   }
 
   @Test(arguments: [
@@ -47,28 +47,71 @@ struct OutputNameTests {
   @Test(arguments: ["", ".", "..", "a/b", "../../etc/x", "a\0b"])
   func stemNamesOfAModelFileAreNotTrusted(stem: String) {
     #expect(throws: OutputError.unusableStemName(stem)) {
-      try path("{track}/{stem}.{ext}", track: "a", stem: stem)
+      try path("{track}/{stem}.{ext}", song: Song("a"), stem: stem)
     }
   }
 
   @Test(arguments: [("a/b", "out/a_b"), ("..", "out/_"), ("", "out/_"), ("htdemucs", "out/htdemucs")])
   func modelNamesAreOneFolder(model: String, folder: String) {
-    #expect(OutputLayout(root: "out//", model: model).folder == folder)
+    #expect(OutputLayout(root: "out//", model: model).folder == FilePath(folder))
   }
 
   @Test func wrongExtensionsAreRefused() {
     #expect(throws: OutputError.wrongExtension(path: "out/m/drums.mp3", expected: "wav")) {
-      try path("{stem}.{trackext}", track: "song.mp3")
+      try path("{stem}.{trackext}", song: Song("song.mp3"))
     }
   }
 
-  @Test func collisionsNameTheTracks() throws {
+  /// `{dir}`: relative, without detours, whatever the path looks like.
+  @Test(arguments: [
+    ("song.wav", "song"), ("./song.wav", "song"), ("a/song.wav", "a/song"), ("a//./b/song.wav", "a/b/song"),
+    ("/a/b/song.wav", "a/b/song"), ("../../a/song.wav", "a/song"), ("a/../song.wav", "song"),
+    ("../a/../../b/song.wav", "b/song"), ("/song.wav", "song"), ("a/\u{301}b/song.wav", "a/\u{301}b/song"),
+  ])
+  func foldersOfSongs(track: String, expected: String) throws {
+    #expect(try path("{dir}/{track}/{stem}.{ext}", song: Song(track)) == FilePath("out/m/\(expected)/drums.wav"))
+  }
+
+  @Test func foldersAreThoseBelowTheOneThatWasScanned() throws {
+    let song = Song("/music/a/b/song.wav", relativePath: "a/b/song.wav")
+    #expect(try path("{dir}/{stem}.{ext}", song: song) == "out/m/a/b/drums.wav")
+    #expect(try path("{dir}/{stem}.{ext}", song: Song("/music/x.wav", relativePath: "x.wav")) == "out/m/drums.wav")
+  }
+
+  @Test func namesKeepTheirBytes() throws {
+    let song = Song(FilePath(bytes: Array("d\u{e9}/".utf8) + [0xE9, 0x0A, 0xFF] + Array(".wav".utf8)))
+    let expected = Array("out/m/d\u{e9}/".utf8) + [0xE9, 0x0A, 0xFF] + Array("/drums.wav".utf8)
+    #expect(try path("{dir}/{track}/{stem}.{ext}", song: song).bytes == expected)
+    // Two spellings of one letter are two names.
     let layout = OutputLayout(root: "out", model: "m")
-    #expect(try layout.firstCollision(of: ["a/x.wav", "b/y.wav"]) == nil)
-    let sameName = try #require(try layout.firstCollision(of: ["z.wav", "a/x.wav", "b/x.wav"]))
-    #expect(sameName.tracks == ["a/x.wav", "b/x.wav"] && sameName.remedy == nil)
-    let sameTrack = try #require(try layout.firstCollision(of: ["x.wav", "x.mp3"]))
-    #expect(sameTrack.remedy == "{track}.{trackext}/{stem}.{ext}")
+    #expect(try layout.firstCollision(of: ["\u{e9}.wav", "e\u{301}.wav"].map { Song($0) }) == nil)
+  }
+
+  @Test func collisionsNameTheSongs() throws {
+    let layout = OutputLayout(root: "out", model: "m")
+    func collision(_ paths: [String]) throws -> OutputCollision? {
+      try layout.firstCollision(of: paths.map { Song($0) })
+    }
+    #expect(try collision(["a/x.wav", "b/y.wav"]) == nil)
+    let sameName = try #require(try collision(["z.wav", "a/x.wav", "b/x.wav"]))
+    #expect(sameName.songs == ["a/x.wav", "b/x.wav"].map { Song($0) })
+    #expect(sameName.remedy?.text == "{dir}/{track}/{stem}.{ext}")
+    #expect(try collision(["x.wav", "x.mp3"])?.remedy?.text == "{track}.{trackext}/{stem}.{ext}")
+    // What is proposed holds for all songs, not only for those of the first group.
+    #expect(
+      try collision(["x.wav", "x.mp3", "a/y.wav", "b/y.wav"])?.remedy?.text == "{dir}/{track}.{trackext}/{stem}.{ext}")
+    #expect(try collision(["../a/x.wav", "a/x.wav"])?.remedy == nil)
+    let many = try #require(try collision((1...9).map { "\($0)/x.wav" }))
+    #expect(many.description.hasPrefix("1/x.wav and 2/x.wav and 3/x.wav and 4/x.wav and 5/x.wav and 4 more would all"))
+  }
+
+  @Test func namesTooLongForADiskAreRefusedBeforeWork() throws {
+    let fits = FilePath("/tmp/" + String(repeating: "x", count: 255))
+    let long = FilePath("/tmp/" + String(repeating: "\u{e9}", count: 128) + "/a.wav")
+    try OutputLayout.checkWritable([fits])
+    #expect(throws: OutputError.nameTooLong(path: long, length: 256, limit: 255)) {
+      try OutputLayout.checkWritable([fits, long])
+    }
   }
 
   struct Clip: Decodable {

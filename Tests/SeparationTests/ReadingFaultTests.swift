@@ -67,16 +67,16 @@ struct ReadingFaultTests {
   /// An open file stays what it is.
   @Test func aFileThatIsRemovedOrReplacedIsReadToItsEnd() throws {
     let before = try separate { _ in }
-    let stem = try Data(contentsOf: URL(filePath: before.outputs[0]))
+    let stem = try Data(contentsOf: URL(filePath: before.outputs[0].description))
     let other = try separate { song in
       try FileManager.default.moveItem(atPath: song, toPath: song + ".old")
       try Data("another file".utf8).write(to: URL(filePath: song))
     }
-    #expect(try Data(contentsOf: URL(filePath: other.outputs[0])) == stem)
+    #expect(try Data(contentsOf: URL(filePath: other.outputs[0].description)) == stem)
   }
 
   @Test func aPipeIsReadOnceAndSeparatedAsItsFile() throws {
-    let expected = try Data(contentsOf: URL(filePath: separate { _ in }.outputs[0]))
+    let expected = try Data(contentsOf: URL(filePath: separate { _ in }.outputs[0].description))
     let pipe = folder.path + "/pipe.wav"
     #expect(mkfifo(pipe, 0o600) == 0)
     let bytes = try Data(contentsOf: URL(filePath: song))
@@ -85,8 +85,8 @@ struct ReadingFaultTests {
     }
     writing.start()
     let done = try separator.separateFile(pipe, to: writer)
-    #expect(done.outputs == [folder.path + "/toy/pipe/copy.wav"])
-    #expect(try Data(contentsOf: URL(filePath: done.outputs[0])) == expected)
+    #expect(done.outputs == [FilePath(folder.path + "/toy/pipe/copy.wav")])
+    #expect(try Data(contentsOf: URL(filePath: done.outputs[0].description)) == expected)
     #expect(try folder.contents().filter { $0.contains(".demucs") }.isEmpty)
   }
 

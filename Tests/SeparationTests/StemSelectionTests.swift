@@ -24,7 +24,7 @@ struct StemSelectionTests {
       clipMode: clipMode, temporaryFiles: TemporaryFiles())
     let file = try separator.separateFile(song, to: writer)
     let names = try selection.names(sources: separator.sources)
-    #expect(file.outputs == names.map { folder.path + "/toy/song/\($0).wav" })
+    #expect(file.outputs == names.map { FilePath(folder.path + "/toy/song/\($0).wav") })
     let audio = try file.outputs.map {
       try AudioSource.load(path: $0, sampleRate: 1000, channelCount: 2).audio.channels
     }

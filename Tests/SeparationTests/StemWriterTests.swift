@@ -36,8 +36,8 @@ struct StemWriterTests {
 
   @Test func writesWhereDemucsDoes() throws {
     defer { cleanUp() }
-    let paths = try writer().write(stems, track: "music/a song.v2.mp3", sampleRate: 44_100)
-    #expect(paths == ["ramp", "mirror"].map { "\(folder.path)/toy/a song.v2/\($0).wav" })
+    let paths = try writer().write(stems, song: Song("music/a song.v2.mp3"), sampleRate: 44_100)
+    #expect(paths == ["ramp", "mirror"].map { FilePath("\(folder.path)/toy/a song.v2/\($0).wav") })
     #expect(files() == ["toy/a song.v2/mirror.wav", "toy/a song.v2/ramp.wav"])
     let (ramp, _) = try AudioSource.load(path: paths[0], sampleRate: 44_100, channelCount: 2)
     // Rescaled by 1.01 times its peak of 2; the other stem, below full scale, is not.
@@ -49,15 +49,15 @@ struct StemWriterTests {
 
   @Test func floatsBeyondFullScaleStay() throws {
     defer { cleanUp() }
-    let paths = try writer(clipMode: .none).write(stems, track: "a.wav", sampleRate: 44_100)
+    let paths = try writer(clipMode: .none).write(stems, song: Song("a.wav"), sampleRate: 44_100)
     #expect(try AudioSource.load(path: paths[0], sampleRate: 44_100, channelCount: 2).audio == stems[0].audio)
   }
 
   @Test func replacesWhatWasThere() throws {
     defer { cleanUp() }
     let writer = try writer()
-    let first = try writer.write(stems, track: "a.wav", sampleRate: 44_100)
-    let again = try writer.write(stems.map { ($0.name, stems[1].audio) }, track: "a.wav", sampleRate: 44_100)
+    let first = try writer.write(stems, song: Song("a.wav"), sampleRate: 44_100)
+    let again = try writer.write(stems.map { ($0.name, stems[1].audio) }, song: Song("a.wav"), sampleRate: 44_100)
     #expect(again == first)
     #expect(try AudioSource.load(path: first[0], sampleRate: 44_100, channelCount: 2).audio == stems[1].audio)
     #expect(files().count == 2)
@@ -68,7 +68,7 @@ struct StemWriterTests {
     // 2000 channels fit into no file: the second stem fails when the first is written already.
     let wide = AudioBuffer(channels: [[Float]](repeating: [0], count: 2000))
     #expect(throws: AudioFileError.self) {
-      try writer().write([stems[0], ("wide", wide)], track: "a.wav", sampleRate: 44_100)
+      try writer().write([stems[0], ("wide", wide)], song: Song("a.wav"), sampleRate: 44_100)
     }
     #expect(files().isEmpty)
   }
@@ -77,7 +77,7 @@ struct StemWriterTests {
     defer { cleanUp() }
     let taken = folder.appendingPathComponent("toy/a/mirror.wav")
     try FileManager.default.createDirectory(at: taken, withIntermediateDirectories: true)
-    #expect(throws: OutputError.self) { try writer().write(stems, track: "a.wav", sampleRate: 44_100) }
+    #expect(throws: OutputError.self) { try writer().write(stems, song: Song("a.wav"), sampleRate: 44_100) }
     // The stem before is whole and in place; nothing temporary is left.
     #expect(files() == ["toy/a/ramp.wav"])
   }
@@ -86,16 +86,16 @@ struct StemWriterTests {
     defer { cleanUp() }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try Data().write(to: folder.appendingPathComponent("toy"))
-    #expect(throws: OutputError.notAFolder(path: "\(folder.path)/toy")) {
-      try writer().plan(track: "a.wav", stems: ["ramp"])
+    #expect(throws: OutputError.notAFolder(path: FilePath("\(folder.path)/toy"))) {
+      try writer().plan(song: Song("a.wav"), stems: ["ramp"])
     }
   }
 
   @Test func aStemNeverReplacesItsSong() throws {
     defer { cleanUp() }
-    let paths = try writer().write(stems, track: "a.wav", sampleRate: 44_100)
+    let paths = try writer().write(stems, song: Song("a.wav"), sampleRate: 44_100)
     #expect(throws: OutputError.wouldReplaceInput(path: paths[0])) {
-      try writer(template: "a/{stem}.{ext}").write(stems, track: paths[0], sampleRate: 44_100)
+      try writer(template: "a/{stem}.{ext}").write(stems, song: Song(paths[0]), sampleRate: 44_100)
     }
   }
 
@@ -104,7 +104,7 @@ struct StemWriterTests {
     let temporaryFiles = TemporaryFiles()
     temporaryFiles.abandon()
     let writer = try writer(temporaryFiles: temporaryFiles)
-    #expect(throws: OutputError.abandoned) { try writer.write(stems, track: "a.wav", sampleRate: 44_100) }
+    #expect(throws: OutputError.abandoned) { try writer.write(stems, song: Song("a.wav"), sampleRate: 44_100) }
     #expect(files().isEmpty)
   }
 
@@ -113,7 +113,7 @@ struct StemWriterTests {
     let song = try writeSong(rate: 44_100)
     let separator = try Separator(model: CopyModel(sampleRate: 44_100, segmentLength: 4000))
     let done = try separator.separateFile(song, to: writer())
-    #expect(done.outputs == ["\(folder.path)/toy/song/copy.wav"])
+    #expect(done.outputs == [FilePath("\(folder.path)/toy/song/copy.wav")])
     #expect(done.seconds == 9000 / 44_100 && done.warnings.isEmpty)
     let (copy, _) = try AudioSource.load(path: done.outputs[0], sampleRate: 44_100, channelCount: 2)
     let (original, _) = try AudioSource.load(path: song, sampleRate: 44_100, channelCount: 2)

@@ -102,9 +102,11 @@ struct StreamingTests {
       }
       let streamed = try separator.separateFile(song, to: writer("streamed")).outputs
       let (audio, _) = try AudioSource.load(path: song, sampleRate: 20, channelCount: 2)
-      let whole = try writer("whole").write(separator.separate(audio), track: song, sampleRate: 20)
+      let whole = try writer("whole").write(separator.separate(audio), song: Song(song), sampleRate: 20)
       for (one, other) in zip(streamed, whole) {
-        #expect(try Data(contentsOf: URL(filePath: one)) == Data(contentsOf: URL(filePath: other)), "\(one)")
+        #expect(
+          try Data(contentsOf: URL(filePath: one.description)) == Data(contentsOf: URL(filePath: other.description)),
+          "\(one)")
       }
       #expect(streamed.count == 2 && whole.count == 2)
     }

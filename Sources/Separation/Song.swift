@@ -1,0 +1,58 @@
+import AudioFiles
+
+/// A song as it comes in: where its audio is, and what its stems are named after.
+public struct Song: Hashable, Sendable {
+  /// Where the audio comes from.
+  public enum Source: Hashable, Sendable {
+    /// The file, or named pipe, of the path.
+    case file
+    case standardInput
+  }
+
+  /// What standard input is called in messages.
+  static let standardInputName: FilePath = "standard input"
+
+  public let source: Source
+  /// The path of the file. Stems are named after its last part. "stdin" for standard input.
+  public let path: FilePath
+  /// What `{dir}` of a template stands for: the folder of the song below the one that it was looked for in. Relative,
+  /// without detours, and empty for a song that lies in that folder itself.
+  public let folder: FilePath
+
+  private init(source: Source, path: FilePath, folder: FilePath) {
+    (self.source, self.path, self.folder) = (source, path, folder)
+  }
+
+  /// A song in a file.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - relativePath: its path below the folder that it was found in; nil for one that was named as it is.
+  public init(_ path: FilePath, relativePath: FilePath? = nil) {
+    let place = relativePath ?? path
+    self.init(source: .file, path: path, folder: place.bytes.contains(0x2F) ? place.folder.confined : "")
+  }
+
+  /// A song in the file of a UTF-8 path.
+  public init(_ path: String) { self.init(FilePath(path)) }
+
+  /// What comes in on standard input.
+  public static let standardInput = Song(source: .standardInput, path: "stdin", folder: "")
+
+  /// The song's file without its folders: what `{track}` and `{trackext}` are made of.
+  public var name: FilePath { path.name }
+
+  /// Opens the song.
+  /// - Parameter spoolFolder: where what comes out of a pipe is kept.
+  /// - Throws: `AudioFileError`: the cases of opening, `cannotSpool`, `readFailed`.
+  public func open(spoolFolder: FilePath) throws -> AudioInput {
+    switch source {
+    case .file: try AudioInput(path: path, spoolFolder: spoolFolder)
+    case .standardInput: try AudioInput(standardInput: Song.standardInputName, spoolFolder: spoolFolder)
+    }
+  }
+}
+
+extension Song: CustomStringConvertible {
+  /// The song in a message of one line.
+  public var description: String { path.description }
+}
