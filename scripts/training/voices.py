@@ -198,8 +198,9 @@ def sing_line(path: Path, centre: int, out: Path, number: int, seed: int) -> Non
         loud = np.flatnonzero(np.abs(sung) > 0.01 * np.abs(sung).max())
         sung = sung[loud[0] : loud[-1] + 1]
         sung = (0.9 * sung / np.abs(sung).max()).astype(np.float32)
-    except (IndexError, ValueError, soundfile.SoundFileError) as problem:
-        print(f"voices: {path} left out: {problem}", flush=True)
+    except Exception as problem:
+        # Whatever WORLD stumbles over: one line less, and no reason to lose the others.
+        print(f"voices: {path} left out: {problem!r}", flush=True)
         return
     name = f"phrase{path.stem.removeprefix('line')}{number}_c_{mode}.ogg"
     soundfile.write(out / path.parent.name / name, sung, RATE, format="OGG", subtype="VORBIS", compression_level=0.5)
