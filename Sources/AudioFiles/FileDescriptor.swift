@@ -57,6 +57,11 @@ package final class FileDescriptor {
   /// - Parameter folder: an existing folder; the path of the result.
   /// - Throws: `AudioFileError`, with the folder for a name.
   package static func unnamed(in folder: FilePath) throws -> FileDescriptor {
+    // O_TMPFILE, a macro that Swift does not see. Not every file system knows files that never had a name.
+    let unnamed = folder.withCString { name in
+      retrying { Glibc.open(name, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600) }
+    }
+    if let unnamed, unnamed >= 0 { return FileDescriptor(path: folder, number: unnamed) }
     let name = ".demucs-\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
     let path = FilePath(bytes: folder.bytes + Array("/\(name)".utf8))
     let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC

@@ -1,71 +1,181 @@
 import AudioFiles
-import Foundation
 import Separation
 
-/// The songs of one command, one after another: a song that fails does not stop the rest.
+/// The songs of one command: a song that fails does not stop the rest.
+///
+/// While a song is separated, the next one is measured and the one before is brought to the disk, each by a thread of its
+/// own: no more than three songs are in memory or on the disk in parts. Songs are reported in their order.
 final class Batch {
-  let console: Console
+  /// An entry of the list.
+  struct Entry {
+    /// From 1.
+    let number: Int
+    let content: InputList.Entry
+  }
+
+  private let reporter: BatchReporter
   private let interruption: Interruption
-  private var failures: [SongFailure] = []
+  private let separator: Separator
+  private let writer: StemWriter
+  private let resumes: Bool
+  private let failsFast: Bool
+  /// The song after the one whose turn it is.
+  private var ahead: (number: Int, display: ProgressDisplay, work: Background<Preparation>)?
+  /// The song before the one whose turn it is, not on the disk yet.
+  private var behind: (song: SeparatedSong, work: Background<Void>)?
 
-  init(console: Console, interruption: Interruption) {
-    self.console = console
-    self.interruption = interruption
+  /// What is known of a song before it is separated.
+  private enum Preparation {
+    case finished(FinishedSong)
+    case measured(MeasuredSong)
   }
 
-  /// Says at once what is wrong with the arguments.
-  func start(with inputs: InputList) {
-    for duplicate in inputs.duplicates {
-      console.problem("Note: \(duplicate) is given more than once; it is separated once.")
-    }
-    for failure in inputs.failures { fail(failure) }
+  /// - Parameters:
+  ///   - resumes: skips songs whose stems are there.
+  ///   - failsFast: stops at the first song that fails.
+  init(
+    separator: Separator, writer: StemWriter, reporter: BatchReporter, interruption: Interruption, resumes: Bool,
+    failsFast: Bool
+  ) {
+    (self.separator, self.writer, self.reporter, self.interruption) = (separator, writer, reporter, interruption)
+    (self.resumes, self.failsFast) = (resumes, failsFast)
   }
 
-  /// Separates one song and prints the paths of its stems.
+  /// Takes one entry after the other.
   /// - Throws: `CancellationError` or `OutputError.abandoned` if the program was told to stop; nothing else.
-  func separate(
-    _ song: Song, number: Int, of total: Int, with separator: Separator, to writer: StemWriter
-  ) throws {
-    try interruption.check()
-    let name = (total > 1 ? "[\(number)/\(total)] " : "") + song.name.description
-    let display = ProgressDisplay(name: name, console: console)
-    if console.style == .log { console.note("\(name): separating") }
+  func run(_ entries: [Entry]) throws {
     do {
-      let done = try separator.separateFile(
-        song, to: writer,
-        progress: { [interruption] progress in
-          try interruption.check()
-          display.show(progress)
-        },
-        reading: { [interruption] seconds in
+      for (index, entry) in entries.enumerated() {
+        try interruption.check()
+        switch entry.content {
+        case .failure(let failure):
+          try settle()
+          reporter.failed(failure, number: entry.number, isKnown: true)
+        case .song(let song):
+          if mustStop { continue }
+          try separate(song, number: entry.number, next: entries[(index + 1)...].first(where: \.isSong))
+        }
+      }
+      try settle()
+    } catch let error where Batch.isStop(error) {
+      // What is being finished sees the same, or is too far to be stopped.
+      _ = try? settle()
+      throw error
+    }
+  }
+
+  private var mustStop: Bool { failsFast && reporter.hasFailed }
+
+  private static func isStop(_ error: any Error) -> Bool {
+    error is CancellationError || error as? OutputError == .abandoned
+  }
+
+  private func separate(_ song: Song, number: Int, next: Entry?) throws {
+    let display: ProgressDisplay
+    let work: Background<Preparation>?
+    if let ahead, ahead.number == number {
+      (display, work) = (ahead.display, ahead.work)
+    } else {
+      (display, work) = (
+        ProgressDisplay(song: song, number: number, of: reporter.total, console: reporter.console), nil
+      )
+    }
+    ahead = nil
+    display.begin()
+    do {
+      let preparation = try work?.value() ?? prepare(display)()
+      if let next { look(aheadTo: next) }
+      switch preparation {
+      case .finished(let finished):
+        try settle()
+        reporter.skipped(finished, display)
+      case .measured(let measured): try separate(measured, display, isLast: next == nil)
+      }
+    } catch let error where Batch.isStop(error) {
+      throw error
+    } catch is Stopped {
+      return
+    } catch {
+      let elapsed = display.elapsed
+      try settle()
+      if mustStop { return }
+      reporter.failed(
+        SongFailure(song: song, error: error), number: number, elapsed: elapsed, warnings: reporter.takeWarnings())
+      if let next, ahead == nil { look(aheadTo: next) }
+    }
+  }
+
+  /// Is thrown where another song has failed and nothing more is to be begun.
+  private struct Stopped: Error {}
+
+  private func separate(_ measured: MeasuredSong, _ display: ProgressDisplay, isLast: Bool) throws {
+    do {
+      try measured.checkSpace(besides: behind.map { [$0.song] } ?? [])
+    } catch {
+      // There may be room once the song before is done.
+      try settle()
+      try measured.checkSpace()
+    }
+    let separated = try separator.separate(measured) { [self] progress in
+      try interruption.check()
+      if mustStop { throw Stopped() }
+      display.show(progress)
+    }
+    try settle()
+    if mustStop { return }
+    let finish = finish(separated, display, warnings: reporter.takeWarnings())
+    // Alone, a song takes no thread and no memory for one.
+    if isLast { try finish() } else { behind = (separated, Background(finish)) }
+  }
+
+  /// Waits until the song before is on the disk and reported.
+  private func settle() throws {
+    guard let behind else { return }
+    self.behind = nil
+    try behind.work.value()
+  }
+
+  /// Begins to measure a song.
+  private func look(aheadTo entry: Entry) {
+    guard case .song(let song) = entry.content, !mustStop else { return }
+    let display = ProgressDisplay(song: song, number: entry.number, of: reporter.total, console: reporter.console)
+    ahead = (entry.number, display, Background(prepare(display)))
+  }
+
+  /// Finds out whether a song is to be separated, and measures it.
+  private func prepare(_ display: ProgressDisplay) -> @Sendable () throws -> Preparation {
+    { [separator, writer, interruption, resumes] in
+      if resumes, let finished = try separator.finishedSong(display.song, to: writer, check: interruption.check) {
+        return .finished(finished)
+      }
+      return .measured(
+        try separator.measure(display.song, to: writer) { seconds in
           try interruption.check()
           display.show(reading: seconds)
         })
-      for warning in done.warnings { console.problem("Warning: \(warning)") }
-      display.finish(seconds: done.seconds)
-      if let levels = done.levels.summary { console.note("\(name): \(levels)") }
-      for output in done.outputs { console.result(output) }
-    } catch let error as CancellationError {
-      throw error
-    } catch OutputError.abandoned {
-      throw OutputError.abandoned
-    } catch {
-      fail(SongFailure(song: song, error: error))
     }
   }
 
-  /// Says how it went if there was more than one song.
-  /// - Returns: whether any failed.
-  func finish(total: Int) -> Bool {
-    if !failures.isEmpty, total > 1 {
-      let names = failures.map(\.song.description).joined(separator: ", ")
-      console.problem("\(failures.count) of \(total) songs failed: \(names)")
+  /// Brings a song to the disk and reports it.
+  private func finish(
+    _ separated: SeparatedSong, _ display: ProgressDisplay, warnings: [String]
+  ) -> @Sendable () throws -> Void {
+    { [reporter, interruption] in
+      do {
+        reporter.done(try separated.finish(check: interruption.check), display, warnings: warnings)
+      } catch let error where Batch.isStop(error) {
+        throw error
+      } catch {
+        reporter.failed(
+          SongFailure(song: display.song, error: error), number: display.number, elapsed: display.elapsed,
+          warnings: warnings)
+      }
     }
-    return !failures.isEmpty
   }
+}
 
-  private func fail(_ failure: SongFailure) {
-    failures.append(failure)
-    console.problem("Error: \(failure.line)")
+extension Batch.Entry {
+  fileprivate var isSong: Bool {
+    if case .song = content { true } else { false }
   }
 }

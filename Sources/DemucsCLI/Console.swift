@@ -13,6 +13,10 @@ final class Console: Sendable {
     case terminal
     /// A log: plain lines.
     case log
+    /// As a log, without progress.
+    case plain
+    /// A program: JSON, an object a line.
+    case json
     /// Nobody: only errors and warnings.
     case quiet
   }
@@ -69,8 +73,13 @@ final class Console: Sendable {
   func problem(_ line: String) {
     barIsShown.withLock { shown in
       Console.clear(&shown)
-      Console.write(Console.printable(line) + "\n", to: STDERR_FILENO)
+      Console.write((style == .json ? JSONEvent.message(line) : Console.printable(line)) + "\n", to: STDERR_FILENO)
     }
+  }
+
+  /// Writes an object to standard error.
+  func event(_ values: [String: JSONEvent.Value]) {
+    barIsShown.withLock { _ in _ = Console.write(JSONEvent.line(values) + "\n", to: STDERR_FILENO) }
   }
 
   /// One line that does nothing to a terminal: a name of a file may hold line breaks and escape sequences.

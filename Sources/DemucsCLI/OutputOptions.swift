@@ -46,6 +46,11 @@ struct OutputArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Bit rate of MP3 in kbit/s, 8 to 320.", valueName: "n"))
   var mp3Bitrate = 320
 
+  // libsndfile leaves the quality of LAME's search to LAME.
+  @Option(
+    help: ArgumentHelp("Taken for the sake of scripts for demucs, 2 to 7, and of no effect.", visibility: .hidden))
+  var mp3Preset = 2
+
   @Option(
     help: ArgumentHelp("Sample rate of the files: the model's, or that of the song's file.", valueName: "rate"))
   var rate = StemWriter.Rate.model
@@ -65,11 +70,19 @@ struct OutputArguments: ParsableArguments {
     guard (8...320).contains(mp3Bitrate) else {
       throw ValidationError("--mp3-bitrate is \(mp3Bitrate); it must be 8 to 320.")
     }
-    if let depth, let format, format != .flac || depth == .float32 {
+    guard (2...7).contains(mp3Preset) else {
+      throw ValidationError("--mp3-preset is \(mp3Preset); it must be 2 to 7.")
+    }
+    if let depth, let format, format != .mp3, format != .flac || depth == .float32 {
       throw ValidationError(
         "--\(depth.rawValue) does not go with --\(format.rawValue): "
           + (format == .flac ? "FLAC holds no floats; use --int24." : "that format has no sample size."))
     }
+  }
+
+  /// What was asked for and makes no difference, as in demucs.
+  var notes: [String] {
+    depth.map { format == .mp3 ? ["--\($0.rawValue) makes no difference to MP3, which has no sample size."] : [] } ?? []
   }
 
   var encoding: AudioEncoding {

@@ -51,7 +51,8 @@ package enum ProgressFormat {
     return tenths >= 100 ? "\((tenths + 5) / 10)x" : "\(tenths / 10).\(tenths % 10)x"
   }
 
-  private static func share(_ progress: SeparationProgress) -> Double {
+  /// From 0 to 1.
+  static func share(_ progress: SeparationProgress) -> Double {
     progress.totalSeconds > 0 ? progress.secondsDone / progress.totalSeconds : 0
   }
 
@@ -60,9 +61,12 @@ package enum ProgressFormat {
   }
 
   private static func timeLeft(_ progress: SeparationProgress, _ elapsed: Double) -> String? {
-    guard progress.secondsDone > 0 else { return nil }
-    let left = elapsed * (progress.totalSeconds / progress.secondsDone - 1)
-    return "\(time(left)) left"
+    secondsLeft(progress, elapsed).map { "\(time($0)) left" }
+  }
+
+  /// Seconds that the song will still take; nil while nothing is known.
+  static func secondsLeft(_ progress: SeparationProgress, _ elapsed: Double) -> Double? {
+    progress.secondsDone > 0 ? elapsed * (progress.totalSeconds / progress.secondsDone - 1) : nil
   }
 
   /// Columns that a terminal needs: two for East Asian wide characters and emoji.

@@ -25,10 +25,16 @@ struct SeparateCommand: ParsableCommand {
         demucs-cli separate song.wav --filename '{track} {stem}.{ext}'
         demucs-cli separate song.wav --name htdemucs_6s    (demucs-cli models says how to get it)
         demucs-cli separate song.wav --name models/my_model.safetensors
+        demucs-cli separate *.flac --resume --json > results.jsonl
+
+      Of several songs one that fails does not stop the rest. --resume skips those whose stems an \
+      earlier run left, whole and made of the same song, model and options; a small hidden file beside \
+      the stems (.drums.wav.json) tells. docs/json.md has the fields of --json, the events of \
+      --progress json and the codes of errors. There are no colours.
 
       Exit status:
-        0    all songs are done
-        1    some song failed, the rest is done
+        0    all songs are done, or were there
+        1    some song failed, the rest is done; or none could be begun
         64   bad usage
         130  interrupted
       """)
@@ -36,22 +42,24 @@ struct SeparateCommand: ParsableCommand {
   @Argument(
     help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more; - for standard input.", valueName: "file"),
     completion: .file())
-  var files: [FilePath]
+  var files: [FilePath] = []
 
   @OptionGroup(title: "Output options") var output: OutputArguments
   @OptionGroup(title: "Stem options") var stems: StemArguments
   @OptionGroup(title: "Separation options") var chunks: ChunkArguments
+  @OptionGroup(title: "Options of demucs") var demucs: DemucsArguments
   @OptionGroup(title: "Model options") var model: ModelArguments
   @OptionGroup(title: "Precision options") var precision: PrecisionArguments
 
-  @Flag(help: "Show no progress; warnings and errors stay.")
-  var quiet = false
-
-  @Flag(name: [.short, .long], help: "Log what is done to standard error.")
-  var verbose = false
+  @OptionGroup(title: "Batch options") var batch: BatchArguments
+  @OptionGroup(title: "Report options") var report: ReportArguments
 
   mutating func validate() throws {
-    if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
+    if demucs.listModels { return }
+    guard !files.isEmpty else { throw ValidationError("Missing expected argument '<file> ...'") }
+    if demucs.noSplit, chunks.segment != nil {
+      throw ValidationError("--no-split and --segment exclude each other.")
+    }
     // Two songs of one name would overwrite each other hours later. A model that is not to be found is for later.
     let layout = try output.layout(model: ModelStore.displayName(model.name))
     let inputs = InputList(files)
@@ -67,18 +75,14 @@ struct SeparateCommand: ParsableCommand {
 
   func run() throws {
     Console.reserveStandardDescriptors()
-    let console = Console(style: Console.style(quiet: quiet, verbose: verbose))
+    if demucs.listModels { return try listModels() }
+    let console = Console(style: report.style)
     let interruption = Interruption(console: console)
     interruption.install()
     do {
-      let inputs = InputList(files)
-      let batch = Batch(console: console, interruption: interruption)
-      batch.start(with: inputs)
-      if !inputs.songs.isEmpty { try separate(inputs.songs, in: batch) }
-      let failed = batch.finish(total: inputs.songs.count + inputs.failures.count)
+      let failed = try separate(InputList(files), console, interruption)
       if let reason = console.resultFailure {
-        console.problem(
-          "Error: standard output: the paths of the stems cannot be written: \(reason). Check what reads it.")
+        console.problem("Error: standard output: the results cannot be written: \(reason). Check what reads it.")
         throw ExitCode.failure
       }
       if failed { throw ExitCode.failure }
@@ -90,43 +94,86 @@ struct SeparateCommand: ParsableCommand {
     }
   }
 
-  /// Loads the model and separates every song. Without a model no song can be.
-  private func separate(_ songs: [Song], in batch: Batch) throws {
-    let (separator, writer): (Separator, StemWriter)
-    do {
-      (separator, writer) = try makeSeparator(batch.console)
-    } catch let error as ValidationError {
-      throw error
-    } catch {
-      batch.console.problem("Error: \(error)")
-      throw ExitCode.failure
-    }
-    for (index, song) in songs.enumerated() {
-      try batch.separate(song, number: index + 1, of: songs.count, with: separator, to: writer)
+  /// The lines of `demucs --list-models`.
+  private func listModels() throws {
+    try runReporting { console, _ in
+      let listing = try ModelListing(modelsDirectory: model.modelsDir, repository: model.repo)
+      console.result(
+        (["Bag of models:"] + listing.bags.map { "    \($0)" } + ["Single models:"]
+          + listing.networks.map { "    \($0)" })
+          .joined(separator: "\n"))
     }
   }
 
-  private func makeSeparator(_ console: Console) throws -> (Separator, StemWriter) {
+  /// Loads the model and separates every song. Without a model no song can be.
+  /// - Returns: whether any song failed.
+  private func separate(_ inputs: InputList, _ console: Console, _ interruption: Interruption) throws -> Bool {
+    for note in output.notes { console.problem("Note: \(note)") }
+    for duplicate in inputs.duplicates {
+      console.problem("Note: \(duplicate) is given more than once; it is separated once.")
+    }
+    let entries = inputs.entries.enumerated()
+      .filter { batch.shard?.holds($0.offset) ?? true }.enumerated()
+      .map { Batch.Entry(number: $0.offset + 1, content: $0.element.element) }
+    let reporter = BatchReporter(console: console, isJSON: report.json, total: entries.count)
+    // Said at once, though their turn comes later.
+    for case .failure(let failure) in entries.map(\.content) { reporter.announce(failure) }
+    let hasSongs = entries.contains { if case .song = $0.content { true } else { false } }
+    if hasSongs, !(batch.failFast && reporter.hasFailed) {
+      try separate(entries, reporter, interruption)
+    } else {
+      for case (let number, .failure(let failure)) in entries.map({ ($0.number, $0.content) }) {
+        reporter.failed(failure, number: number, isKnown: true)
+      }
+    }
+    reporter.summarize()
+    return reporter.hasFailed
+  }
+
+  private func separate(_ entries: [Batch.Entry], _ reporter: BatchReporter, _ interruption: Interruption) throws {
+    let (separator, writer): (Separator, StemWriter)
+    do {
+      (separator, writer) = try makeSeparator(reporter, interruption)
+    } catch let error as ValidationError {
+      throw error
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      reporter.console.problem("Error: \(error)")
+      if report.json { reporter.failAll(entries, error) }
+      throw ExitCode.failure
+    }
+    try Batch(
+      separator: separator, writer: writer, reporter: reporter, interruption: interruption, resumes: batch.resume,
+      failsFast: batch.failFast
+    ).run(entries)
+  }
+
+  private func makeSeparator(
+    _ reporter: BatchReporter, _ interruption: Interruption
+  ) throws -> (Separator, StemWriter) {
     var logger = Logger(label: "demucs-cli") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = verbose ? .debug : .error
+    logger.logLevel = report.verbose ? .debug : .error
     let location = try model.locate()
     logger.debug("found model", metadata: ["name": "\(location.name)", "files": "\(location.files)"])
     let pool = WorkerPool(threadCount: model.threadCount)
     var options = ModelOptions(tapFolder: model.dumpTaps, segmentsAtOnce: model.segmentsAtOnce)
     options.precision = try precision.makePolicy()
     options.overflowHandler = { module in
-      console.problem(
-        "Warning: numbers too large for the precision became infinite or lost, first in the module \(module);"
+      reporter.warn(
+        "numbers too large for the precision became infinite or lost, first in the module \(module);"
           + " --fp32-ops '\(module)' keeps that in fp32.")
     }
     let bag = try ModelBag(location, pool: pool, options: options)
-    let separator = try Separator(bag: bag, options: chunks.options, logger: logger)
+    var chunks = chunks.options
+    chunks.isSplit = !demucs.noSplit
+    let separator = try Separator(bag: bag, options: chunks, logger: logger)
     logger.debug(
       "loaded model",
       metadata: [
         "sources": "\(separator.sources)", "networks": "\(bag.members.count)", "threads": "\(pool.threadCount)",
       ])
-    let writer = StemWriter(
+    var writer = StemWriter(
       layout: try output.layout(model: location.name), selection: stems.selection, encoding: output.encoding,
       rate: output.rate, clipMode: output.clipMode ?? (stems.mixtureConsistent == nil ? .rescale : .rescaleAll))
     do {
@@ -134,6 +181,10 @@ struct SeparateCommand: ParsableCommand {
     } catch {
       throw ValidationError("\(error)")
     }
+    let provenance = try Provenance(
+      location: location, separator: separator, writer: writer, precision: options.precision, check: interruption.check)
+    writer.provenance = provenance
+    reporter.use(model: TrackReport.Model(name: location.name, networks: provenance.networks))
     return (separator, writer)
   }
 }

@@ -32,7 +32,7 @@ struct ModelArguments: ParsableArguments {
   var segmentsAtOnce: Int?
 
   // Scripts written for demucs say `-d cpu`.
-  @Option(name: [.short, .long], help: .hidden)
+  @Option(name: [.customShort("d", allowingJoined: true), .long], help: .hidden)
   var device = "cpu"
 
   @Option(

@@ -11,19 +11,31 @@ public enum Checksum {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw ModelStoreError.unreadable(path: path, reason: systemReason()) }
     defer { close(descriptor) }
+    guard let checksum = try sha256(of: descriptor, check: check) else {
+      throw ModelStoreError.unreadable(path: path, reason: systemReason())
+    }
+    return checksum
+  }
+
+  /// The checksum of what is left to read of an open file.
+  /// - Parameters: as of `sha256(of:check:)`.
+  /// - Returns: nil if the system does not deliver it; the reason is in `errno`.
+  package static func sha256(of descriptor: Int32, check: () throws -> Void) throws -> String? {
     guard let context = EVP_MD_CTX_new() else {
-      throw ModelStoreError.unreadable(path: path, reason: "OpenSSL has no SHA-256")
+      errno = ENOMEM
+      return nil
     }
     defer { EVP_MD_CTX_free(context) }
     guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-      throw ModelStoreError.unreadable(path: path, reason: "OpenSSL has no SHA-256")
+      errno = ENOSYS
+      return nil
     }
     var block = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       try check()
       let count = block.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw ModelStoreError.unreadable(path: path, reason: systemReason()) }
+      guard count >= 0 else { return nil }
       if count == 0 { break }
       EVP_DigestUpdate(context, block, count)
     }

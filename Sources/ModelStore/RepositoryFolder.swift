@@ -37,6 +37,9 @@ struct RepositoryFolder {
     self.bags = bags
   }
 
+  /// Names of the bags and signatures of the networks, sorted.
+  var names: (bags: [String], networks: [String]) { (bags.keys.sorted(), networks.keys.sorted()) }
+
   /// A network by its signature, else a bag by its name. A checksum that is part of a file's name is verified.
   func locate(_ name: String) throws -> ModelLocation {
     if let file = networks[name] { return ModelLocation(name: name, path: try verified(file)) }

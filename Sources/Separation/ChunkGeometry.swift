@@ -58,4 +58,22 @@ public struct ChunkGeometry: Equatable, Sendable {
         nil
       }
   }
+
+  /// One chunk as long as a pass over a track: `apply_model` with `split=False`.
+  /// - Throws: `SeparationError.tooLongToStayWhole`, or what the model says of a segment of that length.
+  init(whole length: Int, model: any SeparationModel) throws {
+    if model.takesLongSegments {
+      try model.check(segment: length)
+      (segmentLength, paddedLength) = (length, nil)
+    } else {
+      guard length <= model.segmentLength else {
+        let rate = Double(model.sampleRate)
+        throw SeparationError.tooLongToStayWhole(
+          seconds: Double(length) / rate, longest: Double(model.segmentLength) / rate)
+      }
+      segmentLength = model.segmentLength
+      paddedLength = model.usesTrainingSegment ? model.segmentLength : nil
+    }
+    stride = segmentLength
+  }
 }

@@ -16,6 +16,8 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
   case wouldReplaceInput(path: FilePath)
   /// Floats that wait to be written cannot be kept.
   case temporaryFailed(folder: FilePath, reason: String)
+  /// The disk has not the room that a song will take, in bytes.
+  case notEnoughSpace(folder: FilePath, needed: Int, available: Int)
   /// The process was told to stop while files were written.
   case abandoned
 
@@ -46,8 +48,18 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
       "\(path): a stem would replace the song itself; choose another folder or file name."
     case .temporaryFailed(let folder, let reason):
       "\(folder): temporary data cannot be kept there: \(reason); free some space or choose another folder."
+    case .notEnoughSpace(let folder, let needed, let available):
+      "\(folder): there is not enough room: the stems and their temporary data take "
+        + "\(OutputError.megabytes(needed, up: true)) MB, and \(OutputError.megabytes(available)) MB are free; "
+        + "free some space or choose another folder."
     case .abandoned:
       "The files were not put in place because the program was told to stop."
     }
+  }
+
+  /// Tenths, of what is needed up and of what there is down.
+  private static func megabytes(_ byteCount: Int, up: Bool = false) -> String {
+    let tenths = (byteCount + (up ? 99_999 : 0)) / 100_000
+    return "\(tenths / 10).\(tenths % 10)"
   }
 }

@@ -7,6 +7,8 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
   case segmentTooShort(seconds: Double, sampleRate: Int)
   /// The segment asked for and the longest allowed, in seconds.
   case segmentTooLong(seconds: Double, longest: Double)
+  /// A track that is not to be cut, with the shift before it, and the longest that the model takes at once, in seconds.
+  case tooLongToStayWhole(seconds: Double, longest: Double)
   /// Segments of `segmentLength` samples would each start where the one before did.
   case strideIsZero(overlap: Double, segmentLength: Int)
   case emptyTrack
@@ -43,6 +45,9 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
       "A segment of \(seconds) s holds no sample at \(sampleRate) Hz; use a longer segment."
     case .segmentTooLong(let seconds, let longest):
       "A segment of \(seconds) s is longer than this model takes: \(longest) s is the most."
+    case .tooLongToStayWhole(let seconds, let longest):
+      "Without cuts (--no-split) this model takes \(longest) s at once, and the track with its shift is "
+        + "\((seconds * 100).rounded(.up) / 100) s long; leave --no-split out."
     case .strideIsZero(let overlap, let segmentLength):
       "With an overlap of \(overlap), segments of \(segmentLength) samples would not advance; "
         + "use a smaller overlap or a longer segment."

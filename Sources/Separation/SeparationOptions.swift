@@ -8,6 +8,9 @@ public struct SeparationOptions: Sendable, Equatable {
   /// Length of a segment in seconds; `nil` is the length that the network was trained on, which is the longest
   /// allowed unless the model `takesLongSegments`.
   public var segment: Double?
+  /// Whether a track is cut into segments at all; a whole track in one segment takes memory that grows with it, and an
+  /// HTDemucs takes no track longer than the segments that it was trained on.
+  public var isSplit: Bool
   /// Exponent of the triangular weight that joins segments, at least 1: larger is a sharper transition.
   public var transitionPower: Double
   /// Seed of the random shifts. Every track starts from it anew, so a result does not depend on its batch.
@@ -15,12 +18,13 @@ public struct SeparationOptions: Sendable, Equatable {
 
   public init(
     shifts: Int = 1, overlap: Double = 0.25, segment: Double? = nil, transitionPower: Double = 1,
-    seed: UInt64 = 0
+    seed: UInt64 = 0, isSplit: Bool = true
   ) {
     self.shifts = shifts
     self.overlap = overlap
     self.segment = segment
     self.transitionPower = transitionPower
     self.seed = seed
+    self.isSplit = isSplit
   }
 }

@@ -152,9 +152,10 @@ public struct Separator: Sendable {
       metadata: [
         "samples": "\(track.length)", "mean": "\(track.statistics.mean)",
         "deviation": "\(track.statistics.deviation)", "shifts": "\(shifts.offsets)",
-        "segment": "\(geometries[0].segmentLength)", "stride": "\(geometries[0].stride)",
+        "segment": "\(options.isSplit ? geometries[0].segmentLength : track.length)",
         "networks": "\(bag.members.count)",
       ])
+    let geometries = try geometries(for: track.length, shifts: shifts)
     let chunks = zip(bag.members.indices, geometries).map { member, geometry in
       ChunkSchedule(
         passes: shifts.part(member, of: bag.members.count).passes(length: track.length), geometry: geometry
@@ -172,6 +173,15 @@ public struct Separator: Sendable {
         guard try average.add(samples, at: position, of: index) else { return }
         try emit(FinishedBlock(samples: samples, position: position, track: window))
       }
+    }
+  }
+
+  /// How each network cuts a track of `length` samples.
+  private func geometries(for length: Int, shifts: Shifts) throws -> [ChunkGeometry] {
+    guard !options.isSplit else { return geometries }
+    return try bag.members.enumerated().map { index, member in
+      let passes = shifts.part(index, of: bag.members.count).passes(length: length)
+      return try ChunkGeometry(whole: passes.map(\.length).max() ?? length, model: loaded.model(member))
     }
   }
 

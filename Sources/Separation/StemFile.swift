@@ -71,11 +71,14 @@ final class StemFile {
   }
 
   /// Encodes what was kept, if anything, and puts the file on the disk.
-  /// - Parameter divisor: what samples are divided by where the clip mode is one that rescales.
-  func finish(divisor: Float) throws {
+  /// - Parameters:
+  ///   - divisor: what samples are divided by where the clip mode is one that rescales.
+  ///   - check: is asked now and then whether to go on; what it throws ends the work.
+  func finish(divisor: Float, check: () throws -> Void) throws {
     if let rows {
       try openEncoder()
       for first in stride(from: 0, to: format.frameCount, by: StemFile.pieceFrames) {
+        try check()
         let count = min(StemFile.pieceFrames, format.frameCount - first)
         var audio = AudioBuffer(channelCount: format.channelCount, frameCount: count)
         for row in audio.channels.indices {
@@ -106,7 +109,7 @@ final class StemFile {
   }
 
   private func openEncoder() throws {
-    let temporary = try temporaryFiles.reserve(in: path.folder)
+    let temporary = try temporaryFiles.create(in: path.folder)
     self.temporary = temporary
     encoder = try naming {
       try AudioFileWriter(

@@ -39,8 +39,13 @@ final class StemFiles {
   func append(_ audio: AudioBuffer, to file: Int) throws { try files[file].append(audio) }
 
   /// Puts all files on the disk and gives them their names.
+  /// - Parameters:
+  ///   - check: is asked now and then whether to go on; what it throws ends the work.
+  ///   - willPublish: is given the files when all are on the disk and none has its name yet.
   /// - Returns: peak and gain of each file.
-  func finish() throws -> [LevelReport.Stem] {
+  func finish(
+    check: () throws -> Void = {}, willPublish: ([FilePath]) throws -> Void = { _ in }
+  ) throws -> [LevelReport.Stem] {
     for file in files { try file.end() }
     let highest = files.map(\.peak).max() ?? 0
     var levels: [LevelReport.Stem] = []
@@ -51,9 +56,13 @@ final class StemFiles {
         case .rescaleAll: ClipMode.divisor(peak: highest)
         case .clamp, .none, .tanh: 1
         }
-      try file.finish(divisor: divisor)
+      // Another song, or another process, that failed may have taken an empty folder away.
+      newFolders += try StemFiles.createFolder(file.path.folder)
+      try file.finish(divisor: divisor, check: check)
       levels.append(LevelReport.Stem(name: name, peak: file.peak, gain: 1 / divisor))
     }
+    try check()
+    try willPublish(files.compactMap(\.temporary))
     try writer.temporaryFiles.publish(files.compactMap { file in file.temporary.map { ($0, file.path) } })
     newFolders = []
     for folder in Set(files.map { $0.path.folder }) { StemFiles.synchronizeFolder(folder) }
@@ -92,7 +101,7 @@ final class StemFiles {
   }
 
   /// Puts new names on the disk, so that they survive a power cut. Not every file system can; the files are whole.
-  private static func synchronizeFolder(_ folder: FilePath) {
+  static func synchronizeFolder(_ folder: FilePath) {
     let descriptor = folder.call { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { return }
     fsync(descriptor)

@@ -21,6 +21,9 @@ public struct StemWriter: Sendable {
   public let rate: Rate
   /// What is done to stems beyond full scale.
   public let clipMode: ClipMode
+  /// What a record beside the stems says they were made of, so that `Separator.measure` can find them done; nil keeps no
+  /// records.
+  public var provenance: Provenance?
   let temporaryFiles: TemporaryFiles
 
   /// - Parameter layout: its extension is that of the encoding.

@@ -106,6 +106,6 @@ struct SongFaultTests {
     let outcome = try program.run(["separate", "bad.wav", "good.wav", "-n", "tiny.safetensors"])
     #expect(outcome.status == 1)
     #expect(outcome.output == "separated/tiny/good/hum.wav\nseparated/tiny/good/hiss.wav\n")
-    #expect(outcome.errors.hasSuffix("1 of 2 songs failed: bad.wav\n"))
+    #expect(outcome.errors.hasSuffix("1 of 2 songs failed:\n  bad.wav (input-not-audio)\n"))
   }
 }

@@ -122,7 +122,7 @@ struct StemOptionTests {
     (["--stems", "hum", "--two-stems", "hiss"], "--two-stems exclude each other"),
     (["--stems", "hum,,hiss"], "commas between them"),
     (["--two-stems", "vocals"], "no stem 'vocals'; it has hum, hiss"),
-    (["--flac", "--float32"], "--int24"), (["--mp3", "--int24"], "no sample size"), (["--mp3", "--flac"], "--flac"),
+    (["--flac", "--float32"], "--int24"), (["--ogg", "--int24"], "no sample size"), (["--mp3", "--flac"], "--flac"),
     (["--mp3", "--mp3-bitrate", "0"], "8 to 320"), (["--rate", "44100"], "original"),
     (["--other-method", "plus"], "minus"), (["--mixture-consistent", "maybe"], "distribute"),
     (["--mp3", "--filename", "{stem}.wav"], "does not end in .mp3"),

@@ -20,6 +20,13 @@ struct TestModel {
   /// An HTDemucs, with the tensors that the configuration asks for.
   init() throws { try makeTensors() }
 
+  /// The same with other stems and segments of another length in seconds.
+  init(sources: [String], segment: Double) throws {
+    kwargs["sources"] = .array(sources.map { .string($0) })
+    kwargs["segment"] = .number(segment)
+    try makeTensors()
+  }
+
   /// The same for an HDemucs of two layers, which then meet, and one beyond.
   static func hdemucs(_ changes: [String: JSONValue] = [:]) throws -> TestModel {
     var model = try TestModel()

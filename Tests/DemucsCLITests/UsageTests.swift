@@ -71,7 +71,8 @@ struct UsageTests {
     defer { program.remove() }
     let outcome = try program.run(["separate", "one.wav", "two.wav"])
     #expect(outcome.status == 1)
-    #expect(outcome.errors.hasSuffix("2 of 2 songs failed: one.wav, two.wav\n"))
+    #expect(
+      outcome.errors.hasSuffix("2 of 2 songs failed:\n  one.wav (input-not-found)\n  two.wav (input-not-found)\n"))
   }
 
   @Test func collisionIsRefusedBeforeAnyWork() throws {

@@ -56,7 +56,7 @@ struct WritingFaultTests {
     defer { program.remove() }
     let outcome = try shell("\"$demucs\" separate song.wav -n tiny.safetensors --quiet \(redirection)")
     #expect(outcome.status == 1)
-    #expect(outcome.errors.hasPrefix("Error: standard output: the paths of the stems cannot be written: "))
+    #expect(outcome.errors.hasPrefix("Error: standard output: the results cannot be written: "))
     #expect(outcome.errors.split(separator: "\n").count == 1)
     let stems = try program.files().filter { $0.hasSuffix("s.wav") || $0.hasSuffix("hum.wav") }
     #expect(stems == ["separated/tiny/song/hiss.wav", "separated/tiny/song/hum.wav"])

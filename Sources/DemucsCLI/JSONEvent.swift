@@ -1,0 +1,56 @@
+import AudioFiles
+import Foundation
+import Separation
+
+/// A line of `--progress json`: docs/json.md.
+enum JSONEvent {
+  enum Value: Encodable {
+    case text(String)
+    case number(Double)
+    case integer(Int)
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .text(let text): try container.encode(text)
+      // A time left of a song that has hardly begun may be anything.
+      case .number(let number): try container.encode(number.isFinite ? TrackReport.rounded(number) : 0)
+      case .integer(let number): try container.encode(number)
+      }
+    }
+  }
+
+  static func line(_ values: [String: Value]) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(values)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+  }
+
+  /// A line that is text elsewhere: its level is told by how it begins.
+  static func message(_ line: String) -> String {
+    for (start, level) in [("Error: ", "error"), ("Warning: ", "warning"), ("Note: ", "note")]
+    where line.hasPrefix(start) {
+      return self.line([
+        "event": .text("message"), "level": .text(level), "text": .text(String(line.dropFirst(start.count))),
+      ])
+    }
+    return self.line(["event": .text("message"), "level": .text("note"), "text": .text(line)])
+  }
+}
+
+extension Console {
+  /// Tells a front end of a step of a song, if there is one that reads.
+  func event(
+    _ name: String, song: Song, number: Int, of total: Int, _ values: [String: JSONEvent.Value] = [:]
+  ) {
+    guard style == .json else { return }
+    let (text, bytes) = TrackReport.text(song.path)
+    var all = values
+    all["event"] = .text(name)
+    all["track"] = .integer(number)
+    all["total"] = .integer(total)
+    all["input"] = .text(text)
+    if let bytes { all["inputBytes"] = .text(bytes) }
+    event(all)
+  }
+}

@@ -1,0 +1,59 @@
+import AudioFiles
+import Glibc
+
+/// Room on the disk, looked at before hours of work.
+package enum FreeSpace {
+  /// Bytes to leave alone: what folders and the log of a file system take.
+  private static let margin = 1 << 16
+
+  /// Bytes that will be written below a folder.
+  package struct Need: Equatable {
+    package let folder: FilePath
+    package var byteCount: Int
+
+    package init(folder: FilePath, byteCount: Int) {
+      (self.folder, self.byteCount) = (folder, byteCount)
+    }
+  }
+
+  /// - Parameter needs: what will be written; folders of one file system are taken together.
+  /// - Throws: `OutputError.notEnoughSpace`. A file system that does not say what it has passes.
+  package static func check(_ needs: [Need]) throws {
+    let places = needs.compactMap { need -> (device: UInt, folder: FilePath, byteCount: Int)? in
+      let folder = OutputLayout.existingFolder(around: need.folder)
+      var status = stat()
+      return folder.call({ stat($0, &status) }) == 0 ? (UInt(status.st_dev), folder, need.byteCount) : nil
+    }
+    for group in Dictionary(grouping: places, by: \.device).values {
+      let needed = group.reduce(margin) { $0 + $1.byteCount }
+      guard let folder = group.first?.folder, let available = available(in: folder), needed > available else {
+        continue
+      }
+      throw OutputError.notEnoughSpace(folder: folder, needed: needed, available: available)
+    }
+  }
+
+  /// Bytes that this user may still write; nil where the file system does not say.
+  static func available(in folder: FilePath) -> Int? {
+    var status = statvfs()
+    guard folder.call({ statvfs($0, &status) }) == 0, status.f_blocks > 0 else { return nil }
+    let (bytes, overflow) = Int(clamping: status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
+    return overflow ? nil : bytes
+  }
+}
+
+extension StemFile.Format {
+  /// Bytes of the samples as floats.
+  var spoolByteCount: Int { frameCount * channelCount * MemoryLayout<Float>.stride }
+
+  /// The least that the encoded file takes. A lossless or variable encoding may make next to nothing of silence.
+  var leastByteCount: Int {
+    switch encoding {
+    case .wav(let format): frameCount * channelCount * format.byteCount
+    case .mp3(let bitrate):
+      // Where a rate does not allow a bit rate, the nearest is taken.
+      Int(Double(frameCount) / Double(max(1, sampleRate)) * Double(min(bitrate, sampleRate < 32000 ? 8 : 320)) * 125)
+    case .flac, .vorbis, .opus: 0
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import AudioFiles
+import Foundation
+import ModelStore
+import Separation
+import Testing
+
+/// What of an earlier run need not be done again.
+struct ResumeTests {
+  private let folder: SongFolder
+  private let song: Song
+  private let weights: String
+  private let separator: Separator
+
+  init() throws {
+    folder = try SongFolder()
+    song = Song(try folder.writeSong(frames: 40_000))
+    weights = folder.path + "/weights"
+    try Data("weights".utf8).write(to: URL(filePath: weights))
+    separator = try Separator(
+      model: CopyModel(sampleRate: 1000, segmentLength: 4000), options: SeparationOptions(shifts: 0))
+  }
+
+  private func writer(
+    _ separator: Separator? = nil, clipMode: ClipMode = .rescale, template: String = "{track}/{stem}.{ext}"
+  ) throws -> StemWriter {
+    var writer = StemWriter(
+      layout: OutputLayout(root: folder.path, model: "toy", template: try FilenameTemplate(template)),
+      clipMode: clipMode, temporaryFiles: TemporaryFiles())
+    writer.provenance = try Provenance(
+      location: ModelLocation(name: "toy", path: weights), separator: separator ?? self.separator, writer: writer)
+    return writer
+  }
+
+  private var stem: String { folder.path + "/toy/song/copy.wav" }
+  private var record: String { folder.path + "/toy/song/.copy.wav.json" }
+
+  /// Whether a song would be skipped.
+  private func isFinished(_ separator: Separator? = nil, clipMode: ClipMode = .rescale) throws -> Bool {
+    let separator = separator ?? self.separator
+    return try separator.finishedSong(song, to: writer(separator, clipMode: clipMode)) != nil
+  }
+
+  /// Gives a file another time of change.
+  private func touch(_ path: String) throws {
+    try #require(utimensat(AT_FDCWD, path, [timespec(tv_sec: 1, tv_nsec: 2), timespec(tv_sec: 3, tv_nsec: 4)], 0) == 0)
+  }
+
+  private func change(_ path: String, at offset: Int, to byte: UInt8) throws {
+    let file = try #require(FileHandle(forUpdatingAtPath: path))
+    try file.seek(toOffset: UInt64(offset))
+    try file.write(contentsOf: Data([byte]))
+    try file.close()
+  }
+
+  @Test func aSongIsFinishedWhenItsStemsAreThere() throws {
+    #expect(try !isFinished())
+    let done = try separator.separateFile(song, to: writer())
+    let finished = try #require(try separator.finishedSong(song, to: writer()))
+    #expect(finished.outputs == done.outputs && finished.names == ["copy"])
+    #expect(finished.seconds == 40 && finished.sampleRate == 1000)
+    #expect(
+      try folder.contents() == [
+        "song.wav", "toy", "toy/song", "toy/song/.copy.wav.json", "toy/song/copy.wav", "weights",
+      ])
+  }
+
+  @Test func withoutRecordsNothingIsLeftAndNothingIsSkipped() throws {
+    var plain = try writer()
+    plain.provenance = nil
+    _ = try separator.separateFile(song, to: plain)
+    #expect(try separator.finishedSong(song, to: plain) == nil && isFinished() == false)
+    #expect(try !folder.contents().contains { $0.hasSuffix(".json") })
+  }
+
+  @Test func otherOptionsAndNetworksAreSeparatedAgain() throws {
+    _ = try separator.separateFile(song, to: writer())
+    func other(_ options: SeparationOptions) throws -> Bool {
+      try isFinished(Separator(model: CopyModel(sampleRate: 1000, segmentLength: 4000), options: options))
+    }
+    #expect(try other(SeparationOptions(shifts: 0)))
+    // Without shifts a seed is of no effect.
+    #expect(try other(SeparationOptions(shifts: 0, seed: 5)))
+    #expect(try !other(SeparationOptions(shifts: 1)))
+    #expect(try !other(SeparationOptions(shifts: 0, overlap: 0.5)))
+    #expect(try !other(SeparationOptions(shifts: 0, segment: 3)))
+    #expect(try !other(SeparationOptions(shifts: 0, transitionPower: 2)))
+    #expect(try !isFinished(clipMode: .clamp))
+    #expect(try isFinished())
+    try Data("others".utf8).write(to: URL(filePath: weights))
+    #expect(try !isFinished())
+  }
+
+  @Test func aStemThatIsNotWholeIsMadeAgain() throws {
+    _ = try separator.separateFile(song, to: writer())
+    let bytes = try Data(contentsOf: URL(filePath: stem))
+    // A copy: another time, the same bytes.
+    try touch(stem)
+    #expect(try isFinished())
+    try change(stem, at: 2000, to: bytes[2000] ^ 1)
+    #expect(try !isFinished())
+    try bytes.write(to: URL(filePath: stem))
+    #expect(try isFinished())
+    try #require(truncate(stem, off_t(bytes.count - 1)) == 0)
+    #expect(try !isFinished())
+    try FileManager.default.removeItem(atPath: stem)
+    #expect(try !isFinished())
+    _ = try separator.separateFile(song, to: writer())
+    #expect(try isFinished() && Data(contentsOf: URL(filePath: stem)) == bytes)
+  }
+
+  @Test func aSongThatChangedIsSeparatedAgain() throws {
+    _ = try separator.separateFile(song, to: writer())
+    let path = folder.path + "/song.wav"
+    try touch(path)
+    #expect(try isFinished())
+    try change(path, at: 3000, to: 77)
+    #expect(try !isFinished())
+  }
+
+  /// What was read is not what is there in the end, so nothing is said of it.
+  @Test func aSongThatIsReplacedMeanwhileLeavesNoRecord() throws {
+    let path = folder.path + "/song.wav"
+    let done = try separator.separateFile(song, to: writer()) { progress in
+      guard progress.chunksDone == 1 else { return }
+      try FileManager.default.moveItem(atPath: path, toPath: path + ".old")
+      try FileManager.default.copyItem(atPath: path + ".old", toPath: path)
+    }
+    #expect(done.outputs.count == 1 && done.warnings.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: record))
+  }
+
+  @Test func aRecordThatIsNoneIsNotBelieved() throws {
+    _ = try separator.separateFile(song, to: writer())
+    let text = try String(contentsOfFile: record, encoding: .utf8)
+    for damaged in ["", "{}", String(text.dropLast(20)), text.replacing("\"version\" : 1", with: "\"version\" : 2")] {
+      try Data(damaged.utf8).write(to: URL(filePath: record))
+      #expect(try !isFinished())
+    }
+    try Data(text.utf8).write(to: URL(filePath: record))
+    #expect(try isFinished())
+  }
+
+  /// While stems are replaced, no record speaks of those that were there.
+  @Test func aRunThatFailsWhileItPublishesTakesTheRecordAway() throws {
+    _ = try separator.separateFile(song, to: writer())
+    try FileManager.default.removeItem(atPath: stem)
+    try FileManager.default.createDirectory(atPath: stem + "/in the way", withIntermediateDirectories: true)
+    #expect(throws: OutputError.self) { try separator.separateFile(song, to: writer()) }
+    #expect(!FileManager.default.fileExists(atPath: record))
+  }
+
+  /// Beside the stems of other songs, and under a name as long as a file system allows.
+  @Test func everySongHasItsOwnRecord() throws {
+    let flat = try writer(template: "{track}{stem}.{ext}")
+    let longest = Song(folder.path + "/" + String(repeating: "n", count: 247) + ".wav")
+    try FileManager.default.copyItem(atPath: folder.path + "/song.wav", toPath: longest.path.description)
+    for song in [song, longest] {
+      _ = try separator.separateFile(song, to: flat)
+      #expect(try separator.finishedSong(song, to: flat) != nil)
+    }
+    let records = try folder.contents().filter { $0.hasSuffix(".json") }
+    #expect(records.count == 2 && records.contains("toy/.songcopy.wav.json"))
+  }
+}
