@@ -12,6 +12,10 @@ public enum AudioFileError: Error, Equatable, Sendable {
   case cannotOpen(FilePath, reason: String)
   /// The bytes are no audio that libsndfile reads, or their header cannot be.
   case notAudio(FilePath, reason: String)
+  /// A format that libsndfile does not know, and no ffmpeg on the path.
+  case needsFFmpeg(FilePath)
+  /// Neither libsndfile nor ffmpeg reads it.
+  case notDecoded(FilePath, reason: String)
   /// A sample rate in Hz, out of the file's header, that cannot be resampled.
   case unsupportedSampleRate(FilePath, rate: Int)
   /// Fewer channels than wanted, and more than one: no rule says how to fill the others.
@@ -48,6 +52,11 @@ extension AudioFileError: CustomStringConvertible {
       "\(path): cannot be opened: \(reason). Check the path and the disk."
     case .notAudio(let path, let reason):
       "\(path): cannot be read as audio: \(reason). Use WAV, FLAC, Ogg Vorbis or Opus, MP3 or AIFF."
+    case .needsFFmpeg(let path):
+      "\(path): this format is read with the help of ffmpeg, which is not on the PATH. "
+        + "Install it (apt install ffmpeg), or convert the file to WAV or FLAC."
+    case .notDecoded(let path, let reason):
+      "\(path): cannot be read as audio, not by ffmpeg either: \(reason). Fetch or export the file again."
     case .unsupportedSampleRate(let path, let rate):
       "\(path): its header gives a sample rate of \(rate) Hz, outside \(supportedRateText). "
         + "The header is damaged, or the file holds no audio; export it again."

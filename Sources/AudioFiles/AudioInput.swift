@@ -8,6 +8,8 @@ public final class AudioInput {
   /// What messages call it.
   public let path: FilePath
   let descriptor: FileDescriptor
+  /// What happened before the file could be read, one line each.
+  public let warnings: [String]
   private let stamp: FileDescriptor.Stamp
 
   /// Opens a file.
@@ -42,8 +44,9 @@ public final class AudioInput {
   /// Whether somebody wrote to the file since it was opened.
   public var hasChanged: Bool { descriptor.stamp != stamp }
 
-  private init(_ descriptor: FileDescriptor, path: FilePath? = nil) {
+  init(_ descriptor: FileDescriptor, path: FilePath? = nil, warnings: [String] = []) {
     self.path = path ?? descriptor.path
+    self.warnings = warnings
     self.descriptor = descriptor
     stamp = descriptor.stamp
   }
@@ -51,12 +54,7 @@ public final class AudioInput {
   /// Copies a pipe to its end.
   private convenience init(pipe: FileDescriptor, spoolFolder: FilePath) throws {
     let path = pipe.path
-    let copy: FileDescriptor
-    do {
-      copy = try FileDescriptor.unnamed(in: spoolFolder)
-    } catch {
-      throw AudioFileError.cannotSpool(path, folder: spoolFolder, reason: "the folder cannot be written to")
-    }
+    let copy = try AudioInput.makeSpool(for: path, in: spoolFolder)
     var block = [UInt8](repeating: 0, count: 1 << 18)
     var position = 0
     while true {
@@ -71,6 +69,15 @@ public final class AudioInput {
     }
     guard position > 0 else { throw AudioFileError.emptyFile(path) }
     self.init(copy, path: path)
+  }
+
+  /// A temporary file without a name.
+  static func makeSpool(for path: FilePath, in folder: FilePath) throws -> FileDescriptor {
+    do {
+      return try FileDescriptor.unnamed(in: folder)
+    } catch {
+      throw AudioFileError.cannotSpool(path, folder: folder, reason: "the folder cannot be written to")
+    }
   }
 
   private static func isPipe(_ path: FilePath) -> Bool {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The name of a file as the system keeps it: bytes, which need not be UTF-8.
 ///
 /// A `String` cannot carry every name that a music library holds; `FilePath(bytes:)` can.
@@ -17,6 +19,11 @@ public struct FilePath: Sendable, Hashable, ExpressibleByStringLiteral {
   /// Any bytes, for example those of `readdir` or of an argument vector.
   public init(bytes: some Sequence<UInt8>) {
     self.bytes = Array(bytes)
+  }
+
+  /// The bytes of a zero-terminated string.
+  package init(cString: UnsafePointer<CChar>) {
+    bytes = Array(UnsafeRawBufferPointer(start: cString, count: strlen(cString)))
   }
 
   /// Calls `body` with a zero-terminated string; nil if the path is no C string (a zero byte inside).

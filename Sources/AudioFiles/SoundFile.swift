@@ -1,4 +1,5 @@
 import CSndfile
+import Glibc
 import Synchronization
 
 /// A libsndfile handle open for reading.
@@ -11,17 +12,37 @@ final class SoundFile {
   /// - Throws: `AudioFileError.notAudio`.
   init(_ descriptor: FileDescriptor) throws {
     self.descriptor = descriptor
-    descriptor.rewind()
-    let number = descriptor.number
     var info = SF_INFO()
     var handle: OpaquePointer?
     let reason: String = openLock.withLock { _ in
-      handle = sf_open_fd(number, Int32(SFM_READ), &info, 0)
+      handle = SoundFile.open(descriptor, &info)
       return handle == nil ? openFailureReason() : ""
     }
     guard let handle else { throw AudioFileError.notAudio(descriptor.path, reason: reason) }
     self.handle = handle
     self.info = info
+  }
+
+  /// libsndfile's own "unspecified internal error": what it says of an Ogg file with Speex in it.
+  private static let unknownOggCodec = 29
+
+  /// Whether libsndfile does not know the format of a file, or the codec in it. Damaged files of a format that it knows
+  /// are not meant.
+  static func isUnknownFormat(_ descriptor: FileDescriptor) -> Bool {
+    var info = SF_INFO()
+    return openLock.withLock { _ in
+      if let handle = open(descriptor, &info) {
+        sf_close(handle)
+        return false
+      }
+      return [SF_ERR_UNRECOGNISED_FORMAT, SF_ERR_UNSUPPORTED_ENCODING, unknownOggCodec].contains(Int(sf_error(nil)))
+    }
+  }
+
+  /// libsndfile gets a descriptor of its own: it closes the one of a file that it refuses, whatever it is told.
+  private static func open(_ descriptor: FileDescriptor, _ info: inout SF_INFO) -> OpaquePointer? {
+    descriptor.rewind()
+    return sf_open_fd(fcntl(descriptor.number, F_DUPFD_CLOEXEC, 3), Int32(SFM_READ), &info, 1)
   }
 
   deinit {

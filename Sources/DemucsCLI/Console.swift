@@ -48,7 +48,8 @@ final class Console: Sendable {
   /// Writes a line to standard output.
   func result(_ line: String) { result(Array(line.utf8)) }
 
-  private func result(_ line: [UInt8]) {
+  /// Writes a line of any bytes to standard output.
+  func result(_ line: [UInt8]) {
     barIsShown.withLock { shown in
       Console.clear(&shown)
       let code = Console.write(line + [UInt8(ascii: "\n")], to: STDOUT_FILENO)

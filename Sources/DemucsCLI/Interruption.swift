@@ -1,3 +1,4 @@
+import AudioFiles
 import Dispatch
 import Foundation
 import Separation
@@ -70,6 +71,7 @@ final class Interruption: @unchecked Sendable {
 
   private func end() -> Never {
     TemporaryFiles.shared.abandon()
+    ChildProcess.killAll()
     folders.withLock { for path in $0 { try? FileManager.default.removeItem(atPath: path) } }
     console.problem("Interrupted.")
     _exit(Interruption.exitStatus)

@@ -1,17 +1,11 @@
 import ArgumentParser
 import AudioFiles
-import Glibc
 
 extension CommandLine {
   /// The arguments after the program's name, byte by byte, in a form that `FilePath(lossless:)` reads. `arguments` has lost
   /// what is not UTF-8.
   static var rawArguments: [String] {
-    (1..<max(1, Int(argc))).compactMap { index in
-      unsafeArgv[index].map {
-        FilePath(bytes: UnsafeBufferPointer(start: $0, count: strlen($0)).map(UInt8.init(bitPattern:)))
-      }?
-      .losslessText
-    }
+    (1..<max(1, Int(argc))).compactMap { unsafeArgv[$0].map { FilePath(cString: $0).losslessText } }
   }
 }
 

@@ -17,9 +17,16 @@ struct SeparateCommand: ParsableCommand {
       Memory does not depend on the length of a song; what has to wait lies in temporary \
       files without a name in the folder of the stems.
 
+      Songs are named one by one, by a pattern, by a folder with -r, or by a list with --from-file. \
+      Formats that libsndfile does not know go through ffmpeg, where it is installed. Songs that \
+      would write the same files are refused before any work; {dir} in --filename, the song's \
+      folder below the one given with -r, keeps them apart.
+
       Examples:
         demucs-cli separate song.mp3
         demucs-cli separate *.flac --out stems --float32
+        demucs-cli separate -r music --filename '{dir}/{track}/{stem}.{ext}'
+        find music -name '*.m4a' -print0 | demucs-cli separate --from-file -
         demucs-cli separate song.wav --two-stems vocals --mp3 --mp3-bitrate 192
         demucs-cli separate song.wav --shifts 4 --overlap 0.5
         demucs-cli separate song.wav --filename '{track} {stem}.{ext}'
@@ -40,29 +47,44 @@ struct SeparateCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("Songs: WAV, FLAC, MP3, Ogg and more; - for standard input.", valueName: "file"),
-    completion: .file())
+    help: ArgumentHelp(
+      "Songs: WAV, FLAC, MP3, Ogg and more, M4A and videos with ffmpeg; folders with -r; patterns; - for standard input.",
+      valueName: "file"), completion: .file())
   var files: [FilePath] = []
 
+  @OptionGroup(title: "Input options") var input: InputArguments
   @OptionGroup(title: "Output options") var output: OutputArguments
   @OptionGroup(title: "Stem options") var stems: StemArguments
   @OptionGroup(title: "Separation options") var chunks: ChunkArguments
   @OptionGroup(title: "Options of demucs") var demucs: DemucsArguments
   @OptionGroup(title: "Model options") var model: ModelArguments
   @OptionGroup(title: "Precision options") var precision: PrecisionArguments
-
   @OptionGroup(title: "Batch options") var batch: BatchArguments
   @OptionGroup(title: "Report options") var report: ReportArguments
 
+  /// The songs, looked up once: their names may come in on standard input.
+  private var prepared = Prepared()
+
+  private struct Prepared: Decodable {
+    var list = InputList()
+
+    init() {}
+
+    init(from decoder: any Decoder) throws {}
+  }
+
   mutating func validate() throws {
     if demucs.listModels { return }
-    guard !files.isEmpty else { throw ValidationError("Missing expected argument '<file> ...'") }
+    if input.dryRun, report.json {
+      throw ValidationError("--dry-run and --json exclude each other: nothing becomes of a song that is not separated.")
+    }
     if demucs.noSplit, chunks.segment != nil {
       throw ValidationError("--no-split and --segment exclude each other.")
     }
     // Two songs of one name would overwrite each other hours later. A model that is not to be found is for later.
     let layout = try output.layout(model: ModelStore.displayName(model.name))
-    let inputs = InputList(files)
+    prepared.list = try input.list(files, results: [output.out, layout.folder])
+    let inputs = prepared.list
     do {
       if let collision = try layout.firstCollision(of: inputs.songs) {
         throw ValidationError("\(collision)")
@@ -80,7 +102,8 @@ struct SeparateCommand: ParsableCommand {
     let interruption = Interruption(console: console)
     interruption.install()
     do {
-      let failed = try separate(InputList(files), console, interruption)
+      for note in output.notes + prepared.list.notes { console.note("Note: \(note)") }
+      let failed = try input.dryRun ? dryRun(console, interruption) : separate(console, interruption)
       if let reason = console.resultFailure {
         console.problem("Error: standard output: the results cannot be written: \(reason). Check what reads it.")
         throw ExitCode.failure
@@ -107,14 +130,8 @@ struct SeparateCommand: ParsableCommand {
 
   /// Loads the model and separates every song. Without a model no song can be.
   /// - Returns: whether any song failed.
-  private func separate(_ inputs: InputList, _ console: Console, _ interruption: Interruption) throws -> Bool {
-    for note in output.notes { console.problem("Note: \(note)") }
-    for duplicate in inputs.duplicates {
-      console.problem("Note: \(duplicate) is given more than once; it is separated once.")
-    }
-    let entries = inputs.entries.enumerated()
-      .filter { batch.shard?.holds($0.offset) ?? true }.enumerated()
-      .map { Batch.Entry(number: $0.offset + 1, content: $0.element.element) }
+  private func separate(_ console: Console, _ interruption: Interruption) throws -> Bool {
+    let entries = self.entries.enumerated().map { Batch.Entry(number: $0.offset + 1, content: $0.element) }
     let reporter = BatchReporter(console: console, isJSON: report.json, total: entries.count)
     // Said at once, though their turn comes later.
     for case .failure(let failure) in entries.map(\.content) { reporter.announce(failure) }
@@ -149,6 +166,32 @@ struct SeparateCommand: ParsableCommand {
     ).run(entries)
   }
 
+  /// What this run has to do: its shard of the list.
+  private var entries: [InputList.Entry] {
+    prepared.list.entries.enumerated().filter { batch.shard?.holds($0.offset) ?? true }.map(\.element)
+  }
+
+  /// - Returns: whether any song would fail.
+  private func dryRun(_ console: Console, _ interruption: Interruption) throws -> Bool {
+    do {
+      let location = try model.locate()
+      return try DryRun(location, writer: makeWriter(location)).run(entries, console, interruption)
+    } catch let error as SeparationError {
+      throw ValidationError("\(error)")
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      console.problem("Error: \(error)")
+      return true
+    }
+  }
+
+  private func makeWriter(_ location: ModelLocation) throws -> StemWriter {
+    StemWriter(
+      layout: try output.layout(model: location.name), selection: stems.selection, encoding: output.encoding,
+      rate: output.rate, clipMode: output.clipMode ?? (stems.mixtureConsistent == nil ? .rescale : .rescaleAll))
+  }
+
   private func makeSeparator(
     _ reporter: BatchReporter, _ interruption: Interruption
   ) throws -> (Separator, StemWriter) {
@@ -173,9 +216,7 @@ struct SeparateCommand: ParsableCommand {
       metadata: [
         "sources": "\(separator.sources)", "networks": "\(bag.members.count)", "threads": "\(pool.threadCount)",
       ])
-    var writer = StemWriter(
-      layout: try output.layout(model: location.name), selection: stems.selection, encoding: output.encoding,
-      rate: output.rate, clipMode: output.clipMode ?? (stems.mixtureConsistent == nil ? .rescale : .rescaleAll))
+    var writer = try makeWriter(location)
     do {
       _ = try writer.selection.names(sources: separator.sources)
     } catch {

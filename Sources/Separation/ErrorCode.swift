@@ -26,6 +26,8 @@ extension AudioFileError: CodedError {
     case .emptyFile: "input-empty"
     case .cannotOpen: "input-cannot-be-opened"
     case .notAudio: "input-not-audio"
+    case .needsFFmpeg: "input-needs-ffmpeg"
+    case .notDecoded: "input-not-audio"
     case .unsupportedSampleRate: "input-sample-rate"
     case .tooFewChannels: "input-channels"
     case .noAudio: "input-without-audio"

@@ -34,7 +34,7 @@ struct FileTrack {
     self.input = input
     format = source.fileFormat
     fileFrameCount = source.fileFramesRead
-    warnings = source.warnings
+    warnings = input.warnings + source.warnings
     let (length, statistics) = (accumulator.count, accumulator.statistics)
     measured = MeasuredTrack(length: length, statistics: statistics) {
       FileTrackReader(

@@ -40,7 +40,7 @@ extension Separator {
     let names = try writer.selection.names(sources: sources)
     // Before it is opened, so that what is found under the name in the end can be told from what was read.
     let stamp = song.source == .file ? FileFingerprint.Stamp(of: song.path) : nil
-    let input = try song.open(spoolFolder: writer.spoolFolder)
+    let input = try song.open(spoolFolder: writer.spoolFolder, reading: reading)
     let track = try FileTrack(input, sampleRate: sampleRate, channelCount: audioChannels, reading: reading)
     logger.debug("read song", metadata: ["path": "\(song)", "samples": "\(track.measured.length)"])
     let paths = try writer.plan(song: song, stems: names)

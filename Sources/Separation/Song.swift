@@ -42,13 +42,17 @@ public struct Song: Hashable, Sendable {
   public var name: FilePath { path.name }
 
   /// Opens the song.
-  /// - Parameter spoolFolder: where what comes out of a pipe is kept.
-  /// - Throws: `AudioFileError`: the cases of opening, `cannotSpool`, `readFailed`.
-  public func open(spoolFolder: FilePath) throws -> AudioInput {
-    switch source {
-    case .file: try AudioInput(path: path, spoolFolder: spoolFolder)
-    case .standardInput: try AudioInput(standardInput: Song.standardInputName, spoolFolder: spoolFolder)
-    }
+  /// - Parameters:
+  ///   - spoolFolder: where what comes out of a pipe is kept, and what ffmpeg decodes.
+  ///   - reading: is told of the seconds that ffmpeg has decoded; what it throws ends that.
+  /// - Throws: `AudioFileError`: the cases of opening and of `AudioInput.decoded`, `cannotSpool`, `readFailed`.
+  public func open(spoolFolder: FilePath, reading: ((Double) throws -> Void)? = nil) throws -> AudioInput {
+    let input =
+      switch source {
+      case .file: try AudioInput(path: path, spoolFolder: spoolFolder)
+      case .standardInput: try AudioInput(standardInput: Song.standardInputName, spoolFolder: spoolFolder)
+      }
+    return try input.decoded(spoolFolder: spoolFolder, reading: reading)
   }
 }
 

@@ -63,7 +63,9 @@ struct UsageTests {
     try program.touch("album/song.wav")
     let outcome = try program.run(["separate", "album", "--quiet"])
     #expect(outcome.status == 1)
-    #expect(outcome.errors == "Error: album: is a folder. Pass the files in it, for example album/*.wav\n")
+    #expect(
+      outcome.errors
+        == "Error: album: is a folder. With -r the songs in it are taken; or pass them, for example album/*.wav\n")
   }
 
   @Test func everyFailureIsInTheSummary() throws {

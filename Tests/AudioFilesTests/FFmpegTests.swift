@@ -1,0 +1,219 @@
+import AudioFiles
+import Foundation
+import Testing
+
+/// Formats that libsndfile does not read. Most tests put a script in ffmpeg's place, so that they say the same on machines
+/// without it; the last ones run the real program where it is.
+@Suite struct FFmpegTests {
+  private let folder: TemporaryFolder
+  private let song: FilePath
+  private let audio = AudioBuffer(channels: [[0.5, -0.25, 2], [0, 1, -1]])
+
+  init() throws {
+    folder = try TemporaryFolder()
+    song = FilePath(folder.path("song.m4a"))
+    try Self.m4a.write(to: URL(filePath: song.description))
+    let writer = try AudioFileWriter(
+      path: folder.path("decoded.wav"), sampleRate: 22050, channelCount: 2, sampleFormat: .float32)
+    try writer.write(audio)
+    try writer.finish()
+  }
+
+  /// What an M4A begins with.
+  private static let m4a = Data([0, 0, 0, 0x1C] + Array("ftypM4A and so on".utf8))
+
+  /// ffmpeg is a script, which finds the song's folder in $folder.
+  private func ffmpeg(_ script: String) throws -> FFmpeg {
+    let bin = URL(filePath: folder.path("bin"))
+    try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
+    let program = bin.appendingPathComponent("ffmpeg").path
+    // Written by another process: one that is being started by another test would keep it open, and so from being run.
+    let writing = try Process.run(
+      URL(filePath: "/bin/sh"),
+      arguments: [
+        "-c", #"printf '%s' "$1" > "$2" && chmod 755 "$2""#, "sh",
+        "#!/bin/sh\nfolder='\(folder.path(""))'\n\(script)\n", program,
+      ])
+    writing.waitUntilExit()
+    #expect(writing.terminationStatus == 0)
+    return FFmpeg(searchPath: "/nonexistent:\(bin.path)")
+  }
+
+  private func decode(_ ffmpeg: FFmpeg, reading: ((Double) throws -> Void)? = nil) throws -> AudioInput {
+    try AudioInput(path: song).decoded(by: ffmpeg, spoolFolder: FilePath(folder.path("")), reading: reading)
+  }
+
+  private func samples(_ input: AudioInput) throws -> AudioBuffer? {
+    try AudioFileReader(input).read(maximumFrames: 1 << 16)
+  }
+
+  @Test func `what ffmpeg makes of a file is read in its place, and nothing is left of it`() throws {
+    let input = try decode(
+      ffmpeg(
+        #"printf '%s\n' "$@" > "$folder/arguments"; cat /dev/fd/3 > "$folder/seen"; cat "$folder/decoded.wav" > /dev/fd/4"#
+      ))
+    #expect(input.path == song && input.warnings.isEmpty && !input.hasChanged)
+    #expect(try samples(input) == audio)
+    // Once more, as the second pass does.
+    #expect(try samples(input) == audio)
+    #expect(try AudioFileReader(input).format.sampleRate == 22050)
+    #expect(try Data(contentsOf: URL(filePath: folder.path("seen"))) == Self.m4a)
+    let arguments = try String(contentsOfFile: folder.path("arguments"), encoding: .utf8).split(separator: "\n")
+    // No name of a file comes into it; no questions; no network.
+    #expect(
+      arguments.contains("-nostdin") && arguments.last == "file:/dev/fd/4" && !arguments.joined().contains("song"))
+    #expect(arguments.firstIndex(of: "-protocol_whitelist").map { arguments[$0 + 1] } == "file")
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path("")).sorted()
+    #expect(left == ["arguments", "bin", "decoded.wav", "seen", "song.m4a"])
+  }
+
+  @Test func `without ffmpeg the way out is named`() throws {
+    let error = #expect(throws: AudioFileError.needsFFmpeg(song)) { try decode(FFmpeg(searchPath: "/nonexistent:")) }
+    #expect(error?.description.contains("Install it (apt install ffmpeg)") == true)
+    // A file of that name that is no program.
+    let ffmpeg = try ffmpeg("exit 0")
+    #expect(chmod(folder.path("bin/ffmpeg"), 0o644) == 0)
+    if getuid() != 0 { #expect(ffmpeg.program == nil) }
+    try FileManager.default.removeItem(atPath: folder.path("bin/ffmpeg"))
+    try FileManager.default.createDirectory(atPath: folder.path("bin/ffmpeg"), withIntermediateDirectories: false)
+    #expect(ffmpeg.program == nil)
+  }
+
+  @Test(arguments: [
+    (
+      #"echo '[mov,mp4,m4a @ 0x55d0] moov atom not found' >&2; echo 'file:/dev/fd/3: Invalid data' >&2; exit 1"#,
+      "moov atom not found"
+    ),
+    (
+      #"echo 'file:/dev/fd/3: Invalid data found.' >&2; cat "$folder/decoded.wav" > /dev/fd/4; exit 1"#,
+      "Invalid data found"
+    ),
+    (#"echo "Stream map '0:a:0' matches no streams." >&2; exit 1"#, "it holds no sound"),
+    (#"printf 'a\033[31mb\n' >&2; exit 1"#, #"a\u{1B}[31mb"#),
+    ("kill -9 $$", "ffmpeg ended with exit status 137"), ("exit 0", "ffmpeg ended with exit status 0"),
+  ])
+  func `a failure is one line`(script: String, reason: String) throws {
+    #expect(throws: AudioFileError.notDecoded(song, reason: reason)) { try decode(ffmpeg(script)) }
+  }
+
+  @Test func `a program that is none is reported`() throws {
+    let ffmpeg = try ffmpeg("")
+    try Data("#!/nonexistent/interpreter\n".utf8).write(to: URL(filePath: folder.path("bin/ffmpeg")))
+    let error = #expect(throws: AudioFileError.self) { try decode(ffmpeg) }
+    #expect(error?.description.contains("bin/ffmpeg cannot be run: No such file or directory") == true, "\(error!)")
+  }
+
+  @Test func `a full disk is named as such`() throws {
+    let ffmpeg = try ffmpeg("echo 'av_interleaved_write_frame(): No space left on device' >&2; exit 1")
+    #expect(
+      throws: AudioFileError.cannotSpool(song, folder: FilePath(folder.path("")), reason: "No space left")
+    ) { try decode(ffmpeg) }
+  }
+
+  @Test func `complaints of any length do not stop it, and become a warning`() throws {
+    let input = try decode(
+      ffmpeg(
+        #"yes '[aac @ 0x1] channel element 0.0 is not allocated' | head -c 1000000 >&2; cat "$folder/decoded.wav" > /dev/fd/4"#
+      ))
+    #expect(input.warnings.count == 1 && input.warnings[0].contains("(channel element 0.0 is not allocated)"))
+    #expect(try samples(input) == audio)
+  }
+
+  @Test func `it is waited for, also when it says no more`() throws {
+    let input = try decode(ffmpeg(#"exec 2>&-; sleep 0.3; cat "$folder/decoded.wav" > /dev/fd/4"#))
+    #expect(try samples(input) == audio)
+  }
+
+  /// In the first half of its run, where it is listened to, and in the second, where it has closed standard error.
+  @Test(arguments: ["", "exec 2>&-; "])
+  func `cancelling kills it and leaves no zombie`(before: String) throws {
+    let ffmpeg = try ffmpeg(
+      before + #"echo $$ > "$folder/pid.new"; mv "$folder/pid.new" "$folder/pid"; exec sleep 1000"#)
+    var number: pid_t?
+    #expect(throws: CancellationError.self) {
+      try decode(ffmpeg) { _ in
+        number = (try? String(contentsOfFile: folder.path("pid"), encoding: .utf8))
+          .flatMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        if number != nil { throw CancellationError() }
+      }
+    }
+    #expect(kill(try #require(number), 0) == -1 && errno == ESRCH)
+  }
+
+  @Test func `seconds are told while it runs`() throws {
+    var seconds: [Double] = []
+    let ffmpeg = try ffmpeg(
+      #"cat "$folder/decoded.wav" > /dev/fd/4; until [ -e "$folder/go" ]; do sleep 0.01; done"#)
+    _ = try decode(ffmpeg) { second in
+      seconds.append(second)
+      if second > 0 { try Data().write(to: URL(filePath: folder.path("go"))) }
+    }
+    let last = try #require(seconds.last)
+    #expect(last > 3.0 / 22050 && last < 20.0 / 22050)
+  }
+
+  @Test func `a file that changes meanwhile is reported`() throws {
+    let ffmpeg = try ffmpeg(#"echo more >> "$folder/song.m4a"; cat "$folder/decoded.wav" > /dev/fd/4"#)
+    #expect(throws: AudioFileError.changed(song)) { try decode(ffmpeg) }
+  }
+
+  /// ffmpeg finds sound in anything.
+  @Test(arguments: [
+    "Dear diary, ftyp", "#EXTM3U\nhttp://127.0.0.1/", "<html>", "PK\u{3}\u{4}", "\u{1}\u{2}\u{3}", "%PDF-1.4",
+  ])
+  func `what does not begin like sound or pictures is no business of it`(text: String) throws {
+    try Data(text.utf8).write(to: URL(filePath: song.description))
+    let input = try decode(ffmpeg(#"touch "$folder/called"; exit 1"#))
+    #expect(!FileManager.default.fileExists(atPath: folder.path("called")))
+    let error = #expect(throws: AudioFileError.self) { try AudioFileReader(input) }
+    #expect(error?.description.contains("Format not recognised") == true, "\(String(describing: error))")
+  }
+
+  @Test(
+    arguments: [
+      [0xFF, 0xF1, 0x50, 0x80], [0x1A, 0x45, 0xDF, 0xA3], [0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11, 0xA6, 0xD9],
+      Array("RIFF....AVI LIST".utf8), Array("wvpk....".utf8), [0x0B, 0x77, 0xD9, 0x54], Array("\0\0\0 ftypisom".utf8),
+    ] as [[UInt8]])
+  func `what begins like sound or pictures is`(head: [UInt8]) throws {
+    try Data(head + [UInt8](repeating: 0, count: 100)).write(to: URL(filePath: song.description))
+    #expect(try samples(decode(ffmpeg(#"cat "$folder/decoded.wav" > /dev/fd/4"#))) == audio)
+  }
+
+  @Test func `what libsndfile reads stays as it is`() throws {
+    let input = try AudioInput(path: FilePath(folder.path("decoded.wav")))
+    #expect(try input.decoded(by: ffmpeg("exit 1"), spoolFolder: "/nonexistent") === input)
+  }
+
+  // The real program.
+
+  /// Apple's lossless codec gives back what was put in, at its own rate and with its own channels, behind any name.
+  @Test(.enabled(if: FFmpeg().program != nil, "ffmpeg is not installed"), arguments: [(8000, 1), (48000, 6)])
+  func `the real ffmpeg gives every sample`(rate: Int, channels: Int) throws {
+    let tone = (0..<20_000).map { Float(($0 * 7919) % 65536 - 32768) / 32768 }
+    let audio = AudioBuffer(channels: (0..<channels).map { channel in tone.map { $0 / Float(1 << channel) } })
+    let writer = try AudioFileWriter(
+      path: folder.path("plain.wav"), sampleRate: rate, channelCount: channels, sampleFormat: .int24)
+    try writer.write(audio)
+    try writer.finish()
+    let name = FilePath(bytes: Array(folder.path("").utf8) + Array("/-i \n'caf\u{301}".utf8) + [0xE9, 0x2E, 0x6D])
+    let program = try #require(FFmpeg().program)
+    let encoding = try Process.run(
+      URL(filePath: program.description),
+      arguments: ["-v", "error", "-nostdin", "-i", folder.path("plain.wav"), "-c:a", "alac", folder.path("x.m4a")])
+    encoding.waitUntilExit()
+    #expect(encoding.terminationStatus == 0)
+    #expect(
+      name.bytes.withUnsafeBufferPointer { _ in
+        rename(folder.path("x.m4a"), name.bytes.map { CChar(bitPattern: $0) } + [0])
+      } == 0)
+    let input = try AudioInput(path: name).decoded(spoolFolder: FilePath(folder.path("")))
+    #expect(input.warnings.isEmpty)
+    #expect(try AudioFileReader(input).format.sampleRate == rate)
+    #expect(try samples(input) == samples(AudioInput(path: FilePath(folder.path("plain.wav")))))
+  }
+
+  @Test(.enabled(if: FFmpeg().program != nil, "ffmpeg is not installed"))
+  func `the real ffmpeg says what is wrong`() throws {
+    #expect(throws: AudioFileError.self) { try decode(FFmpeg()) }
+  }
+}

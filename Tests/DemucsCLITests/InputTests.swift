@@ -1,0 +1,256 @@
+import Foundation
+import Testing
+
+/// Songs by folders, patterns, lists and standard input: `--dry-run` says what each comes to.
+struct InputTests {
+  private let program: Program
+
+  init() throws {
+    program = try Program()
+    try TestModel().write(program)
+  }
+
+  /// Puts songs of some milliseconds into the folder.
+  private func put(_ names: String...) throws {
+    try program.writeSong(".song", frames: 200)
+    for name in names {
+      let url = program.folder.appendingPathComponent(name)
+      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try program.bytes(".song").write(to: url)
+    }
+    try FileManager.default.removeItem(at: program.folder.appendingPathComponent(".song"))
+  }
+
+  /// Runs a command of the shell, in which `demucs` is a dry run of one stem.
+  private func shell(_ command: String) throws -> Program.Outcome {
+    try program.run(
+      ["-c", "demucs() { \"$program\" separate -n tiny.safetensors --stems hum --dry-run \"$@\"; }\n" + command],
+      environment: ["program": Program.executable.path], executable: URL(filePath: "/bin/bash"))
+  }
+
+  /// The songs of a dry run.
+  private func songs(_ outcome: Program.Outcome) -> [String] {
+    outcome.output.split(separator: "\n").map { $0.split(separator: "\t").first.map(String.init) ?? "" }
+  }
+
+  @Test func foldersGiveTheirSongsInOrder() throws {
+    defer { program.remove() }
+    try put(
+      "music/b.wav", "music/a/2.FLAC", "music/a/10.wav", "music/a.wav", "music/.hidden.wav", "music/.git/x.wav",
+      "music/cover.jpg", "music/film.mp4", "music/separated/tiny/a/hum.wav", "music/separated/other/x.wav")
+    let outcome = try shell(
+      """
+      cd music; ln -s .. a/loop; ln -s ../b.wav a/link.wav; ln -s nowhere a/z.mp3; mkfifo pipe.wav; cp ../tiny.safetensors .
+      demucs -r . --filename '{dir}/{track}/{stem}.{ext}'
+      """)
+    let expected = ["./a/10.wav", "./a/2.FLAC", "./a/link.wav", "./a.wav", "./b.wav"]
+    #expect(songs(outcome) == expected)
+    #expect(
+      outcome.output.hasPrefix("./a/10.wav\tseparated/tiny/a/10/hum.wav\n./a/2.FLAC\tseparated/tiny/a/2/hum.wav\n"))
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors == """
+        Note: .: left out: 4 files that have no extension of sound, 2 hidden names, 1 link to a folder, the results in \
+        ./separated.
+        Error: ./a/z.mp3: is a link that leads nowhere. Mend or remove it.
+        1 of 6 songs would fail: ./a/z.mp3
+
+        """)
+  }
+
+  /// A folder of results that songs lie beside: only that of the model is left out.
+  @Test func resultsInTheFolderItselfAreLeftOut() throws {
+    defer { program.remove() }
+    try put("music/a.wav", "music/tiny/a/hum.wav", "music/album/b.wav")
+    let outcome = try shell("demucs -r music -o music")
+    #expect(songs(outcome) == ["music/a.wav", "music/album/b.wav"] && outcome.status == 0, "\(outcome.errors)")
+    #expect(try songs(shell("demucs -r music/tiny -o music")) == ["music/tiny/a/hum.wav"])
+  }
+
+  @Test func foldersWithoutSongsFail() throws {
+    defer { program.remove() }
+    try put("music/cover.jpg", "a.wav")
+    let outcome = try shell("demucs -r music a.wav")
+    #expect(outcome.status == 1 && songs(outcome) == ["a.wav"])
+    #expect(outcome.errors.contains("Error: music: there is no audio file in this folder."))
+    #expect(outcome.errors.contains("Note: music: left out: 1 file that has no extension of sound."))
+  }
+
+  /// Deeper than a path may be long: what is too deep fails, and the rest is there.
+  @Test func foldersOfAnyDepth() throws {
+    defer { program.remove() }
+    try put("a.wav")
+    let outcome = try shell(
+      """
+      top=$PWD; name=$(printf 'x%.0s' {1..250}); mkdir d; cd d
+      for i in {1..18}; do mkdir $name; cd $name; [ $i = 3 ] && cp "$top/a.wav" .; done
+      cd "$top"; demucs -r d; status=$?; rm -rf d; exit $status
+      """)
+    #expect(outcome.status == 1 && songs(outcome).count == 1 && songs(outcome)[0].hasSuffix("x/a.wav"))
+    #expect(outcome.errors.contains("File name too long"), "\(outcome.errors.suffix(300))")
+  }
+
+  /// root may read everything, unless it gives that up.
+  @Test func foldersThatCannotBeReadAreNamed() throws {
+    defer { program.remove() }
+    try put("music/a.wav", "music/closed/b.wav", "music/d/c.wav")
+    let outcome = try shell(
+      """
+      chmod 0 music/closed
+      [ $(id -u) = 0 ] && less='setpriv --bounding-set=-dac_override,-dac_read_search'
+      $less "$program" separate -n tiny.safetensors --stems hum --dry-run -r music; status=$?
+      chmod 700 music/closed; exit $status
+      """)
+    #expect(outcome.status == 1 && songs(outcome) == ["music/a.wav", "music/d/c.wav"])
+    #expect(
+      outcome.errors.hasPrefix("Error: music/closed: the folder cannot be read: Permission denied."),
+      "\(outcome.errors)")
+  }
+
+  @Test func patternsThatNoShellExpanded() throws {
+    defer { program.remove() }
+    try put("a/2.wav", "a/1.wav", "b/[x]?.wav", "b/.wav", "b/y.wav")
+    #expect(try songs(shell("demucs '?/[0-9]*'")) == ["a/1.wav", "a/2.wav"])
+    #expect(try songs(shell("demucs 'b/*.wav'")) == ["b/[x]?.wav", "b/y.wav"])
+    // A file of that very name is no pattern.
+    #expect(try songs(shell("demucs 'b/[x]?.wav'")) == ["b/[x]?.wav"])
+    let nothing = try shell("demucs a/1.wav 'c*'")
+    #expect(nothing.status == 1 && songs(nothing) == ["a/1.wav"])
+    #expect(nothing.errors.hasPrefix("Error: c*: nothing matches this pattern."))
+    #expect(try shell("demucs '*'").errors.contains("Error: a: is a folder. With -r "))
+  }
+
+  @Test(arguments: [
+    #"printf 'a.wav\nb c.wav\n'"#, #"printf '\n\nb c.wav\r\na.wav\r\n\r\n'"#, #"printf '\xef\xbb\xbfa.wav\nb c.wav'"#,
+    #"printf 'a.wav\0b c.wav\0'"#, #"printf 'b c.wav\0\0a.wav'"#,
+  ])
+  func listsOfNames(list: String) throws {
+    defer { program.remove() }
+    try put("a.wav", "b c.wav", "d.wav")
+    #expect(try songs(shell("\(list) | demucs --from-file -")).sorted() == ["a.wav", "b c.wav"])
+    #expect(
+      try songs(shell("\(list) > list; demucs d.wav --from-file list")).sorted() == ["a.wav", "b c.wav", "d.wav"])
+    #expect(try songs(shell("echo d.wav > more; demucs --from-file <(\(list)) --from-file more")).count == 3)
+  }
+
+  @Test func namesInListsAreTakenAsTheyAre() throws {
+    defer { program.remove() }
+    try put("#1.wav", "-", "*.wav", "line\nbreak.wav", "odd\r", "music/x.wav")
+    #expect(try songs(shell(#"printf '%s\n' '#1.wav' - '*.wav' | demucs --from-file -"#)) == ["#1.wav", "-", "*.wav"])
+    #expect(try shell(#"printf 'line\nbreak.wav' | demucs --null --from-file -"#).output.hasPrefix("line\nbreak.wav\t"))
+    #expect(try shell(#"printf 'odd\r' | demucs -0 --from-file -"#).output.hasPrefix("odd\r\t"))
+    #expect(try songs(shell("echo music | demucs -r --from-file -")) == ["music/x.wav"])
+    let bytes = try shell(#"cp -- - $'\xff.wav'; printf '\xff.wav\n' | demucs --from-file - | od -An -c | head -1"#)
+    #expect(bytes.output.contains("377   .   w   a   v  \\t"))
+  }
+
+  @Test func listsThatAreNone() throws {
+    defer { program.remove() }
+    try put("a.wav")
+    let missing = try shell("demucs --from-file absent a.wav")
+    #expect(missing.status == 1 && songs(missing) == ["a.wav"])
+    #expect(missing.errors.hasPrefix("Error: absent: the list cannot be read: No such file or directory."))
+    let wide = try shell(#"printf '\xff\xfea\0.\0w\0a\0v\0\n\0' | demucs --from-file -"#)
+    #expect(wide.status == 1 && wide.errors == "Error: standard input: the list is in UTF-16. Save it as UTF-8.\n")
+    let empty = try shell("demucs --from-file /dev/null")
+    #expect(empty.status == 0 && empty.output.isEmpty && empty.errors == "Note: /dev/null names no song.\n")
+    for (command, words) in [
+      ("demucs - --from-file -", "choose one"), ("demucs --from-file - --from-file -", "given twice"),
+      ("demucs -0 a.wav", "--from-file"),
+    ] {
+      let outcome = try shell(command)
+      #expect(outcome.status == 64 && outcome.errors.contains(words), "\(outcome.errors)")
+    }
+  }
+
+  @Test func songsOfOneNameAreKeptApart() throws {
+    defer { program.remove() }
+    try put("m/a/x.wav", "m/b/x.wav", "n/a/x.wav")
+    for command in ["demucs -r m", "demucs 'm/*/x.wav'", "printf 'm/a/x.wav\\nm/b/x.wav' | demucs --from-file -"] {
+      let refused = try shell(command)
+      #expect(
+        refused.status == 64 && refused.output.isEmpty && refused.errors.contains("m/a/x.wav and m/b/x.wav would all"))
+      #expect(refused.errors.contains("--filename '{dir}/{track}/{stem}.{ext}'"))
+    }
+    let kept = try shell("demucs -r m --filename '{dir}/{track}/{stem}.{ext}' | cut -f 2")
+    #expect(kept.output == "separated/tiny/a/x/hum.wav\nseparated/tiny/b/x/hum.wav\n")
+    // Below folders of their own they have one name again.
+    let again = try shell("demucs -r m/a n/a --filename '{dir}/{track}/{stem}.{ext}'")
+    #expect(again.status == 64 && again.errors.contains("in calls of their own"))
+    let given = try shell("demucs -r m m/a/x.wav --filename '{dir}/{track}/{stem}.{ext}'")
+    #expect(given.status == 0 && given.errors.contains("Note: m/a/x.wav is given more than once"))
+  }
+
+  @Test func aDryRunIsWhatTheRunWouldBe() throws {
+    defer { program.remove() }
+    try put("a.wav", "b.wav")
+    let before = try program.files()
+    let dry = try shell("demucs a.wav b.wav | cut -f 2; exit ${PIPESTATUS[0]}")
+    #expect(dry.status == 0 && dry.errors.isEmpty)
+    #expect(try program.files() == before)
+    let wet = try program.run(["separate", "a.wav", "b.wav", "-n", "tiny.safetensors", "--stems", "hum", "--quiet"])
+    #expect(wet.status == 0 && wet.output == dry.output)
+    #expect(try shell("demucs - < a.wav").output == "-\tseparated/tiny/stdin/hum.wav\n")
+  }
+
+  @Test(arguments: [
+    ("demucs text.wav a.wav", "Error: text.wav: cannot be read as audio"),
+    ("demucs a.wav -o a.wav", "is a file where a folder"),
+    ("demucs a.wav -n absent", "no model \"absent\""),
+    ("PATH=/nonexistent demucs film.mp4 a.wav", "Error: film.mp4: this format is read with the help of ffmpeg"),
+    ("demucs a.wav > /dev/full", "standard output"),
+  ])
+  func aDryRunFindsWhatIsWrong(command: String, words: String) throws {
+    defer { program.remove() }
+    try put("a.wav")
+    try Data("Dear diary".utf8).write(to: program.folder.appendingPathComponent("text.wav"))
+    try Data("\0\0\0 ftypisom".utf8).write(to: program.folder.appendingPathComponent("film.mp4"))
+    let outcome = try shell(command)
+    #expect(outcome.status == 1 && outcome.errors.contains(words), "\(outcome.status) \(outcome.errors)")
+    #expect(try program.files() == ["a.wav", "film.mp4", "text.wav", "tiny.safetensors"])
+  }
+
+  // ffmpeg is a script, found on the PATH.
+
+  private func putFFmpeg(_ script: String) throws {
+    try put("bin/decoded.wav")
+    let path = program.folder.appendingPathComponent("bin/ffmpeg").path
+    try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(filePath: path))
+    #expect(chmod(path, 0o755) == 0)
+    try Data("\0\0\0 ftypisom".utf8).write(to: program.folder.appendingPathComponent("film.mp4"))
+  }
+
+  @Test func aFilmIsSeparatedAsItsSound() throws {
+    defer { program.remove() }
+    try putFFmpeg("echo oops >&2; cat bin/decoded.wav > /dev/fd/4")
+    let outcome = try shell(
+      """
+      PATH=$PWD/bin:$PATH; run() { "$program" separate -n tiny.safetensors --float32 --quiet "$@"; }
+      run film.mp4 && cat film.mp4 | run - && run bin/decoded.wav &&
+      for song in film stdin; do cmp separated/tiny/decoded/hum.wav separated/tiny/$song/hum.wav || exit 9; done
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("Warning: film.mp4: ffmpeg stumbled over it (oops)"), "\(outcome.errors)")
+    #expect(try !program.files().contains { $0.contains(".demucs-") })
+  }
+
+  /// Once, where it ends in good order, and twice, where it ends at once.
+  @Test(arguments: ["kill -INT $pid", "kill -INT $pid; kill -INT $pid"])
+  func beingToldToStopKillsIt(signals: String) throws {
+    defer { program.remove() }
+    try putFFmpeg("echo $$ > number.new; mv number.new number; exec sleep 1000")
+    let outcome = try shell(
+      """
+      PATH=$PWD/bin:$PATH; set -m; "$program" separate film.mp4 -n tiny.safetensors --quiet & pid=$!
+      until [ -e number ]; do sleep 0.05; kill -0 $pid || exit 99; done
+      \(signals); wait $pid; status=$?
+      for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 $(cat number) 2> /dev/null || exit $status; sleep 0.1; done; exit 98
+      """)
+    #expect(outcome.status == 130, "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("Interrupted.\n"))
+    #expect(
+      try program.files().sorted() == [
+        "bin", "bin/decoded.wav", "bin/ffmpeg", "film.mp4", "number", "tiny.safetensors",
+      ])
+  }
+}
