@@ -47,7 +47,8 @@ let package = Package(
       ]),
     .target(name: "Sensitivity", dependencies: ["HTDemucs", "Layers", "Checkpoints", "Tensors"]),
     .target(
-      name: "Evaluation", dependencies: ["AudioFiles", "Checkpoints", "Spectral", "Tensors", "COpenBLAS", "CCrypto"]),
+      name: "Evaluation",
+      dependencies: ["AudioFiles", "Checkpoints", "Layers", "Spectral", "Tensors", "COpenBLAS", "CCrypto"]),
     // Pages for man(1), made of what ArgumentParser tells of the commands.
     .target(name: "ManualPages"),
     .executableTarget(
@@ -84,8 +85,9 @@ let package = Package(
       name: "SeparationTests", dependencies: ["Separation", "ModelStore", "GoldenSupport"], exclude: ["Goldens"]),
     .testTarget(name: "ManualPagesTests", dependencies: ["ManualPages"]),
     .testTarget(
-      name: "EvaluationTests", dependencies: ["Evaluation", "AudioFiles", "Checkpoints", "Tensors", "GoldenSupport"]),
-    .testTarget(name: "SensitivityTests", dependencies: ["Sensitivity", "GoldenSupport"]),
+      name: "EvaluationTests",
+      dependencies: ["Evaluation", "AudioFiles", "Checkpoints", "Layers", "Tensors", "GoldenSupport"]),
+    .testTarget(name: "SensitivityTests", dependencies: ["Sensitivity", "Layers", "GoldenSupport"]),
     .testTarget(
       name: "DemucsCLITests",
       dependencies: ["DemucsCLI", "Separation", "Evaluation", "ModelStore", "GoldenSupport", "LoopbackServer"],

@@ -23,6 +23,7 @@ struct EvaluateCommand: ParsableCommand {
         demucs-cli evaluate musdb/test
         demucs-cli evaluate song/ separated/open_6s/song --json
         demucs-cli evaluate songs/ -n htdemucs_6s --out estimates
+        demucs-cli evaluate songs/ --precision mixed
 
       Exit status: 0 if all songs are scored, 1 if one could not be, 64 for bad usage, 130 if interrupted.
       """)
@@ -49,19 +50,25 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup(title: "Separation options") var chunks: ChunkArguments
   @OptionGroup(title: "Model options") var model: ModelArguments
+  @OptionGroup(title: "Precision options") var precision: PrecisionArguments
 
   mutating func validate() throws {
     if estimates != nil, out != nil {
       throw ValidationError("--out keeps what is separated here; with a folder of estimates nothing is.")
+    }
+    if estimates != nil, precision.isGiven {
+      throw ValidationError("Precision options are for what is separated here; with a folder of estimates nothing is.")
     }
   }
 
   func run() throws {
     try runReporting(quiet: quiet) { console, interruption in
       let songs = try SongFolder.songs(in: truth)
+      let policy = try precision.makePolicy()
       let maker =
         estimates == nil
-        ? try StemMaker(model: model, options: chunks.options, console: console, interruption: interruption) : nil
+        ? try StemMaker(
+          model: model, precision: policy, options: chunks.options, console: console, interruption: interruption) : nil
       var results: [SongEvaluation] = []
       var failed: [String] = []
       for song in songs {
@@ -80,7 +87,8 @@ struct EvaluateCommand: ParsableCommand {
         }
       }
       if !results.isEmpty {
-        let report = EvaluationReport(songs: results, model: maker?.location.name, hasFilters: filters)
+        let report = EvaluationReport(
+          songs: results, model: maker?.location.name, policy: maker == nil ? nil : policy, hasFilters: filters)
         console.result(json ? try report.json() : report.text)
       }
       guard failed.isEmpty else {

@@ -1,11 +1,14 @@
 import Evaluation
 import Foundation
+import Layers
 
 /// What `demucs-cli evaluate` found, as text or as JSON.
 struct EvaluationReport {
   let songs: [SongEvaluation]
   /// The model that made the estimates; nil where they were there.
   let model: String?
+  /// The precision that it computed in.
+  let policy: PrecisionPolicy?
   /// Whether there are ISR, SIR and SAR.
   let hasFilters: Bool
 
@@ -95,6 +98,7 @@ struct EvaluationReport {
       let zero: Scores
     }
     let model: String?
+    let precision: PrecisionPolicy?
     let songs: [Song]
     let stemMeans: [Mean]
     let mean: Mean?
@@ -115,7 +119,7 @@ struct EvaluationReport {
         stem: row.name, songs: row.songs, estimate: means(row.estimate), mixture: means(row.mixture), zero: zero)
     }
     let document = Document(
-      model: model,
+      model: model, precision: policy,
       songs: songs.map { song in
         .init(
           song: song.name, sampleRate: song.sampleRate, frames: song.frames, stemCount: song.stemCount,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import Layers
 import ModelStore
 import Separation
 import Tensors
@@ -10,11 +11,13 @@ struct GoldenCheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Separate the songs of a record again; exit 1 if a stem has drifted.",
     discussion: """
-      Model, options and songs are those of the record, and their checksums have to be. Each second of each stem passes \
+      Model, options and songs are those of the record, and their checksums have to be. The precision is that of the \
+      record, too, unless a precision option asks for another: so a record in fp32 tells what a device of less precision changes. Each second of each stem passes \
       if it has the same bits, or an SNR of at least --min-snr, or an error of at most --floor: other processors give \
       other last bits, which lie below -100 dB. What drifted is named with its time.
 
         demucs-cli golden check golden
+        demucs-cli golden check golden --precision mixed --min-snr 58
 
       Exit status: 0 if every stem passes, 1 if one drifted or could not be compared.
       """)
@@ -54,6 +57,8 @@ struct GoldenCheckCommand: ParsableCommand {
     help: ArgumentHelp("CPU threads; 0 uses all. Results do not depend on it.", valueName: "n"))
   var jobs = 0
 
+  @OptionGroup(title: "Precision options") var precision: PrecisionArguments
+
   mutating func validate() throws {
     guard jobs >= 0 else { throw ValidationError("--jobs is \(jobs); it must be 0 or more.") }
     guard minSnr.isFinite, floor.isFinite else { throw ValidationError("--min-snr and --floor are numbers of dB.") }
@@ -66,8 +71,10 @@ struct GoldenCheckCommand: ParsableCommand {
       model.name =
         name ?? (record.model.isPath ? GoldenPaths.resolve(record.model.name, in: folder) : record.model.name)
       (model.modelsDir, model.jobs) = (modelsDir, jobs)
+      let policy = precision.isGiven ? try precision.makePolicy() : record.options.policy
       let maker = try StemMaker(
-        model: model, options: record.options.separation, console: console, interruption: interruption)
+        model: model, precision: policy, options: record.options.separation, console: console,
+        interruption: interruption)
       let files = try GoldenPaths.files(of: maker.location, check: interruption.check)
       guard files.map(\.sha256) == record.model.files.map(\.sha256) else {
         throw GoldenMismatch.model(
@@ -79,9 +86,11 @@ struct GoldenCheckCommand: ParsableCommand {
         return GoldenCheckReport.Song(
           name: song.name, stems: try check(song, record.storage, tolerance, maker, interruption))
       }
-      let report = GoldenCheckReport(record: record, songs: results, tolerance: tolerance)
+      let report = GoldenCheckReport(record: record, policy: policy, songs: results, tolerance: tolerance)
       console.result(json ? try report.json() : report.text)
+      if let note = report.precisionNote { console.problem(note) }
       guard report.passed else {
+        console.problem("Error: stems have drifted from the record.")
         for line in report.hints { console.problem(line) }
         throw ExitCode.failure
       }

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Layers
 import Tensors
 
 /// What `demucs-cli golden check` found, as text or as JSON.
@@ -10,6 +11,8 @@ struct GoldenCheckReport {
   }
 
   let record: GoldenRecord
+  /// What was checked.
+  let policy: PrecisionPolicy
   let songs: [Song]
   let tolerance: GoldenCheck.Tolerance
 
@@ -25,9 +28,17 @@ struct GoldenCheckReport {
     return (lines + [sum]).map(Console.printable).joined(separator: "\n")
   }
 
+  /// That the precision is not that of the record, if so.
+  var precisionNote: String? {
+    let recorded = record.options.policy
+    guard recorded != policy else { return nil }
+    let other = recorded.summary == policy.summary ? "with other rules" : "in \(policy.summary)"
+    return "Note: recorded in \(recorded.summary), checked \(other)."
+  }
+
   /// What may have brought the drift.
   var hints: [String] {
-    var lines = ["Error: stems have drifted from the record."]
+    var lines: [String] = []
     if record.version != Version.text {
       lines.append("Recorded by version \(record.version); this is \(Version.text).")
     }
@@ -76,6 +87,7 @@ struct GoldenCheckReport {
       let version: String
       let processor: String
       let instructionSet: String
+      let precision: PrecisionPolicy
     }
     let passed: Bool
     let minSnr: Double
@@ -90,9 +102,11 @@ struct GoldenCheckReport {
     let document = Document(
       passed: passed, minSnr: tolerance.minimumSNR, floor: tolerance.floor,
       recorded: .init(
-        version: record.version, processor: record.processor, instructionSet: record.instructionSet),
+        version: record.version, processor: record.processor, instructionSet: record.instructionSet,
+        precision: record.options.policy),
       checked: .init(
-        version: Version.text, processor: ProcessorName.text, instructionSet: Processor.instructionSet),
+        version: Version.text, processor: ProcessorName.text, instructionSet: Processor.instructionSet,
+        precision: policy),
       stems: songs.flatMap { song in
         song.stems.map { stem in
           .init(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import Layers
 import ModelStore
 import Separation
 import Tensors
@@ -34,6 +35,7 @@ struct GoldenRecordCommand: ParsableCommand {
 
   @OptionGroup(title: "Separation options") var chunks: ChunkArguments
   @OptionGroup(title: "Model options") var model: ModelArguments
+  @OptionGroup(title: "Precision options") var precision: PrecisionArguments
 
   mutating func validate() throws {
     let names = songs.map(ModelName.track)
@@ -44,8 +46,9 @@ struct GoldenRecordCommand: ParsableCommand {
 
   func run() throws {
     try runReporting(quiet: quiet) { console, interruption in
+      let policy = try precision.makePolicy()
       let maker = try StemMaker(
-        model: model, options: chunks.options, console: console, interruption: interruption)
+        model: model, precision: policy, options: chunks.options, console: console, interruption: interruption)
       let files = try songs.map { song in
         GoldenRecord.File(
           path: GoldenPaths.relative(song, to: folder),
@@ -57,7 +60,7 @@ struct GoldenRecordCommand: ParsableCommand {
         model: .init(
           name: isPath ? GoldenPaths.relative(model.name, to: folder) : model.name, isPath: isPath,
           files: try GoldenPaths.files(of: maker.location, check: interruption.check)),
-        options: .init(chunks.options), storage: storage, songs: [])
+        options: .init(chunks.options, policy), storage: storage, songs: [])
       GoldenRecord.remove(from: folder)
       for (song, file) in zip(songs, files) {
         record.songs.append(try recorded(song, file, maker, interruption))
@@ -91,10 +94,10 @@ struct GoldenRecordCommand: ParsableCommand {
 extension GoldenRecord.Storage: ExpressibleByArgument {}
 
 extension GoldenRecord.Options {
-  init(_ options: SeparationOptions) {
+  init(_ options: SeparationOptions, _ policy: PrecisionPolicy) {
     self.init(
       shifts: options.shifts, overlap: options.overlap, segment: options.segment,
-      transitionPower: options.transitionPower, seed: options.seed)
+      transitionPower: options.transitionPower, seed: options.seed, policy: policy)
   }
 
   var separation: SeparationOptions {

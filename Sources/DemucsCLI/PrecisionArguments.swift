@@ -35,6 +35,9 @@ struct PrecisionArguments: ParsableArguments {
     }
   }
 
+  /// Whether any of the options is there.
+  var isGiven: Bool { precision != nil || policy != nil || fp32Ops != nil || fp16Ops != nil }
+
   /// The policy that the options make; of two that name the same operation, `--fp32-ops` counts.
   /// - Throws: `PolicyError` for a file that is none.
   func makePolicy(base: PrecisionPolicy.Preset = .fp32) throws -> PrecisionPolicy {

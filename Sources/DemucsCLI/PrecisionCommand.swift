@@ -39,6 +39,9 @@ struct PrecisionCommand: ParsableCommand {
       "Find a small set of operations to keep in fp32 so that every stem reaches this ratio.", valueName: "dB"))
   var targetSnr: Double?
 
+  @Flag(help: "Look at every module by itself too: three runs for each of some hundreds.")
+  var everyModule = false
+
   @Option(help: ArgumentHelp("Write the report as a page with a chart.", valueName: "file"))
   var html: String?
 
@@ -103,7 +106,8 @@ struct PrecisionCommand: ParsableCommand {
       console.bar("run \(done + 1) of \(total): \(what)")
       if console.style == .log, done % 10 == 0 { console.note("run \(done + 1) of \(total)") }
     }
-    var report = try analysis.report(model: location.name, files: files.map { FilePath($0).name.description })
+    var report = try analysis.report(
+      model: location.name, files: files.map { FilePath($0).name.description }, everyModule: everyModule)
     if let targetSnr { report.proposal = try analysis.proposal(target: targetSnr) }
     if let html {
       let page = SensitivityPage(report).text

@@ -36,6 +36,7 @@ struct SensitivityPage {
       \(table(rows("operations", report.classes)))
       <h2>Layers</h2>
       \(table(rows("layers", report.layers)))
+      \(modules)
       <h2>Range of every module</h2>
       \(table(ranges))
       </body></html>
@@ -46,14 +47,19 @@ struct SensitivityPage {
   private var stems: [[String]] {
     [
       [""] + report.sources.map(escaped), ["SNR"] + report.whole.ratios.map(decibels),
+      ["everything in half precision"] + report.everything.ratios.map(decibels),
       ["level against the mix"] + report.levels.map(decibels),
     ]
+  }
+
+  private var modules: String {
+    report.modules.isEmpty ? "" : "<h2>Modules</h2>\n\(table(rows("modules", report.modules)))"
   }
 
   private var explanation: String {
     """
     <p>The ratio of the worst stem: when the operations alone are rounded; when the policy is changed by them (−: they are
-    kept in fp32, +: they are rounded too); when everything but them is rounded. Then their share of the products and of the
+    kept in fp32, +: they are rounded too); when everything but them is in half precision. Then their share of the products and of the
     numbers stored, their largest magnitude in fp32, how much larger it could be in half precision, and the share of values
     that half precision holds with fewer digits or as 0.</p>
     """
@@ -65,7 +71,7 @@ struct SensitivityPage {
         [
           escaped(entry.name), decibels(entry.alone.worst),
           (entry.isRounded ? "− " : "+ ") + decibels(entry.changed.worst),
-          entry.allBut.map { decibels($0.worst) } ?? "", number(100 * entry.operationShare, 1),
+          decibels(entry.allBut.worst), number(100 * entry.operationShare, 1),
           number(100 * entry.byteShare, 1), entry.peak > 0 ? number(entry.peak, 1) : "",
           entry.headroom.map { number($0, 0) + "×" } ?? "", number(100 * entry.underflowShare, 2),
         ]
@@ -74,7 +80,7 @@ struct SensitivityPage {
 
   private var ranges: [[String]] {
     [["module", "peak", "headroom", "% small"]]
-      + report.modules.map {
+      + report.ranges.map {
         [
           escaped($0.name), number($0.peak, 3), $0.headroom.map { number($0, 0) + "×" } ?? "",
           number(100 * $0.underflowShare, 3),
@@ -85,12 +91,14 @@ struct SensitivityPage {
   private var proposal: String {
     guard let proposal = report.proposal else { return "" }
     let ratios = proposal.result.ratios.map(decibels).joined(separator: ", ")
+    let isEnough = proposal.reached && proposal.fp32.isEmpty
+    let options = isEnough ? "" : "<p><code>--fp32-ops '\(escaped(proposal.fp32.joined(separator: ",")))'</code></p>"
     return """
       <h2>\(proposal.reached ? "Reaches" : "Does not reach") \(number(proposal.target, 1)) dB</h2>
-      <p>with \(proposal.fp32.count) parts kept in fp32: \(ratios) dB. That is
+      <p>\(isEnough ? "as it is" : "with \(proposal.fp32.count) parts kept in fp32"): \(ratios) dB. In fp32 are
       \(number(100 * proposal.operationShare, 1)) % of the operations (before \(number(100 * proposal.operationShareBefore, 1)) %)
       and \(number(100 * proposal.byteShare, 1)) % of the bytes (before \(number(100 * proposal.byteShareBefore, 1)) %).</p>
-      <p><code>--fp32-ops '\(escaped(proposal.fp32.joined(separator: ",")))'</code></p>
+      \(options)
       """
   }
 

@@ -15,20 +15,22 @@ struct SensitivityTable {
       "",
       row("SNR in dB against fp32", report.sources, "worst"),
       row("the policy", report.whole.ratios.map(decibels), decibels(report.whole.worst)),
+      row("everything in half precision", report.everything.ratios.map(decibels), decibels(report.everything.worst)),
       row("level of the stem against the mix", report.levels.map(decibels), ""),
     ]
-    for (title, rows) in [("operations", report.classes), ("layers", report.layers)] {
+    let sections = [("operations", report.classes), ("layers", report.layers), ("modules", report.modules)]
+    for (title, rows) in sections where !rows.isEmpty {
       lines += [
         "",
         "\(title), the most harmful first: worst stem in dB when it alone is rounded; when the policy is changed by it (+ it is "
-          + "rounded too, - it is kept in fp32)\(title == "operations" ? "; when all but it are rounded" : "")",
+          + "rounded too, - it is kept in fp32); when everything but it is in half precision",
         columns([title, "alone", "changed", "all but", "% ops", "% bytes", "peak", "headroom", "% small"]),
       ]
       for entry in rows.sorted(by: { ($0.alone.worst ?? -999) < ($1.alone.worst ?? -999) }) {
         lines.append(
           columns([
             entry.name, decibels(entry.alone.worst), (entry.isRounded ? "- " : "+ ") + decibels(entry.changed.worst),
-            entry.allBut.map { decibels($0.worst) } ?? "", format(100 * entry.operationShare, 1),
+            decibels(entry.allBut.worst), format(100 * entry.operationShare, 1),
             format(100 * entry.byteShare, 1), entry.peak > 0 ? format(entry.peak, 1) : "",
             entry.headroom.map { entry.peak > 0 ? format($0, 0) + "x" : "" } ?? "",
             format(100 * entry.underflowShare, 2),
@@ -36,7 +38,7 @@ struct SensitivityTable {
       }
     }
     lines += ["", "closest to the largest half (65504)", columns(["module", "peak", "headroom", "% small"])]
-    for module in report.modules.sorted(by: { $0.peak > $1.peak }).prefix(8) {
+    for module in report.ranges.sorted(by: { $0.peak > $1.peak }).prefix(8) {
       lines.append(
         columns([
           module.name, format(module.peak, 1), module.headroom.map { format($0, 0) + "x" } ?? "",
@@ -48,9 +50,17 @@ struct SensitivityTable {
   }
 
   private func text(_ proposal: SensitivityReport.Proposal) -> [String] {
-    [
+    let ratios = proposal.result.ratios.map(decibels).joined(separator: ", ")
+    if proposal.reached, proposal.fp32.isEmpty {
+      return [
+        "reaches \(format(proposal.target, 1)) dB as it is, nothing more has to be in fp32: \(ratios) dB",
+        "in fp32  \(format(100 * proposal.operationShare, 1)) % of the operations,"
+          + " \(format(100 * proposal.byteShare, 1)) % of the bytes",
+      ]
+    }
+    return [
       "\(proposal.reached ? "reaches" : "does not reach") \(format(proposal.target, 1)) dB with \(proposal.fp32.count)"
-        + " parts in fp32: \(proposal.result.ratios.map(decibels).joined(separator: ", ")) dB",
+        + " parts in fp32: \(ratios) dB, found in \(proposal.runs) runs, the last of which proves it",
       "in fp32  \(format(100 * proposal.operationShare, 1)) % of the operations (before \(format(100 * proposal.operationShareBefore, 1)) %),"
         + " \(format(100 * proposal.byteShare, 1)) % of the bytes (before \(format(100 * proposal.byteShareBefore, 1)) %)",
       "--fp32-ops '\(proposal.fp32.joined(separator: ","))'",

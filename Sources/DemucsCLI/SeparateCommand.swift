@@ -200,13 +200,7 @@ struct SeparateCommand: ParsableCommand {
     let location = try model.locate()
     logger.debug("found model", metadata: ["name": "\(location.name)", "files": "\(location.files)"])
     let pool = WorkerPool(threadCount: model.threadCount)
-    var options = ModelOptions(tapFolder: model.dumpTaps, segmentsAtOnce: model.segmentsAtOnce)
-    options.precision = try precision.makePolicy()
-    options.overflowHandler = { module in
-      reporter.warn(
-        "numbers too large for the precision became infinite or lost, first in the module \(module);"
-          + " --fp32-ops '\(module)' keeps that in fp32.")
-    }
+    let options = ModelOptions(model, precision: try precision.makePolicy(), warn: reporter.warn)
     let bag = try ModelBag(location, pool: pool, options: options)
     var chunks = chunks.options
     chunks.isSplit = !demucs.noSplit

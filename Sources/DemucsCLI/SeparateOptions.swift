@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Layers
 import ModelStore
 import Separation
 
@@ -59,6 +60,19 @@ struct ModelArguments: ParsableArguments {
 
   /// Threads to work on.
   var threadCount: Int { Threads.count(jobs: jobs) }
+}
+
+extension ModelOptions {
+  /// What the options ask of a network; numbers that a format cannot hold are warned of.
+  init(_ model: ModelArguments, precision: PrecisionPolicy, warn: @escaping @Sendable (String) -> Void) {
+    self.init(tapFolder: model.dumpTaps, segmentsAtOnce: model.segmentsAtOnce)
+    self.precision = precision
+    overflowHandler = { module in
+      warn(
+        "numbers too large for the precision became infinite or lost, first in the module \(module);"
+          + " --fp32-ops '\(module)' keeps that in fp32.")
+    }
+  }
 }
 
 /// How songs are cut and joined.

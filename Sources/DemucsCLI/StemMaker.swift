@@ -1,4 +1,5 @@
 import AudioFiles
+import Layers
 import ModelStore
 import Separation
 import Tensors
@@ -11,11 +12,14 @@ struct StemMaker {
   private let interruption: Interruption
 
   /// Loads the model.
-  init(model: ModelArguments, options: SeparationOptions, console: Console, interruption: Interruption) throws {
+  init(
+    model: ModelArguments, precision: PrecisionPolicy, options: SeparationOptions, console: Console,
+    interruption: Interruption
+  ) throws {
     let location = try model.locate()
     let bag = try ModelBag(
       location, pool: WorkerPool(threadCount: model.threadCount),
-      options: ModelOptions(tapFolder: model.dumpTaps, segmentsAtOnce: model.segmentsAtOnce))
+      options: ModelOptions(model, precision: precision) { console.problem("Warning: \($0)") })
     separator = try Separator(bag: bag, options: options)
     (self.location, self.console, self.interruption) = (location, console, interruption)
   }

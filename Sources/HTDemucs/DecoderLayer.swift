@@ -59,7 +59,7 @@ package struct DecoderLayer {
     convolution = try parameters.transposedConvolution(
       name + ".conv_tr", inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, isImage: isFrequency,
       next: hasNorm || isLast ? nil : activationStorage)
-    sumStorage = parameters.storage(.addition, name)
+    sumStorage = isEmpty ? .fp32 : parameters.storage(.addition, name)
     let groups = configuration.normGroups
     norm2 = hasNorm ? try parameters.groupNorm(name + ".norm2", groups: groups, channels: outputs) : nil
     guard !isEmpty else {

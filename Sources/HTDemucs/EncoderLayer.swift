@@ -50,7 +50,7 @@ package struct EncoderLayer {
     outputChannels = outputs
     margin = configuration.margin
     activationStorage = isEmpty ? .fp32 : parameters.storage(.activation, name)
-    sumStorage = isEmpty ? .fp32 : parameters.storage(.addition, name)
+    sumStorage = isInjected ? parameters.storage(.addition, name) : .fp32
     // A norm or a sum in between is an operation of its own.
     let next = isEmpty || hasNorm || isInjected ? nil : activationStorage
     if isFrequency {

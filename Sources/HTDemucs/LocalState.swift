@@ -33,13 +33,13 @@ package struct LocalState {
       precision: parameters.attention(name, depth: channels / Self.heads))
     decayStorage = parameters.storage(.activation, name)
     sumStorage = parameters.storage(.addition, name)
-    func convolution(_ suffix: String, _ outputs: Int) throws -> Convolution {
-      try parameters.convolution("\(name).\(suffix)", inputs: channels, outputs: outputs)
+    func convolution(_ suffix: String, _ outputs: Int, next: NumberFormat? = nil) throws -> Convolution {
+      try parameters.convolution("\(name).\(suffix)", inputs: channels, outputs: outputs, next: next)
     }
     content = try convolution("content", channels)
     query = try convolution("query", channels)
     key = try convolution("key", channels)
-    queryDecay = try convolution("query_decay", Self.heads * Self.decays)
+    queryDecay = try convolution("query_decay", Self.heads * Self.decays, next: decayStorage)
     projection = try convolution("proj", channels)
   }
 

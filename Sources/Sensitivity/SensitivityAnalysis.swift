@@ -11,13 +11,16 @@ public final class SensitivityAnalysis {
   private let excerpts: [Tensor]
   private let policy: PrecisionPolicy
   private let progress: Progress
-  private var done = 0
-  private var total = 0
+  var done = 0
+  var total = 0
 
   private var reference: [Tensor] = []
-  private var operations: [PrecisionPlan.Operation] = []
+  var operations: [PrecisionPlan.Operation] = []
   private var costs: [OperationCost] = []
   private var statistics: [(name: String, values: TapStatistics)] = []
+  /// What the policy does to the stems, and what it does if only one unit is rounded.
+  var whole = StemNoise([], [], of: [])
+  var alone: [PrecisionUnit: [Double]] = [:]
 
   /// - Parameters:
   ///   - excerpts: `[channels, samples]` each, normalised as a track is, at most a segment long.
@@ -36,12 +39,14 @@ public final class SensitivityAnalysis {
   /// Everything but a proposal.
   /// - Parameters:
   ///   - model, files: what the report calls them.
-  public func report(model: String, files: [String]) throws -> SensitivityReport {
+  ///   - everyModule: also looks at each module by itself: three runs for each of some hundreds.
+  public func report(model: String, files: [String], everyModule: Bool = false) throws -> SensitivityReport {
     let built = try network.model(policy)
     operations = built.network.plan.operations
     let classes = PrecisionUnit.classes(operations)
-    let layers = PrecisionUnit.groups(operations)
-    total = 4 + 3 * classes.count + 2 * layers.count
+    let layers = PrecisionUnit.layers(operations)
+    let modules = everyModule ? PrecisionUnit.modules(operations) : []
+    total = 7 + 3 * (classes.count + layers.count + modules.count)
 
     let watch = TapRecorder(keeping: Self.isBlock, watching: .fp16)
     try step("fp32, every tensor")
@@ -56,35 +61,47 @@ public final class SensitivityAnalysis {
     _ = try network.run(policy, excerpts, taps: rounded)
     let growth = Self.growth(watch, rounded)
     try step("the policy")
-    let whole = try network.run(policy, excerpts)
-    let noise = StemNoise(reference, whole.stems, of: excerpts)
+    let run = try network.run(policy, excerpts)
+    // Each once more, in turns: the shorter time is the truer one.
+    try step("fp32 again")
+    let fullSeconds = min(full.seconds, try network.run(PrecisionPolicy(.fp32), excerpts).seconds)
+    try step("the policy again")
+    let seconds = min(run.seconds, try network.run(policy, excerpts).seconds)
+    whole = StemNoise(reference, run.stems, of: excerpts)
+    try step("everything in half precision")
+    let everything = try noise(PrecisionPolicy(.fp32, rules: Self.everything))
 
     return SensitivityReport(
       model: model, policy: policy.preset.rawValue, files: files,
       seconds: excerpts.reduce(0) { $0 + Double($1.shape[1]) / Double(built.sampleRate) },
       sources: built.sources,
-      levels: noise.signal.map { $0 > 0 && noise.mix > 0 ? 10 * log10($0 / noise.mix) : nil },
-      whole: .init(noise),
-      classes: try classes.map { try row($0, isClass: true) },
-      layers: try layers.map { try row($0, isClass: false) },
-      modules: statistics.map {
+      levels: whole.signal.map { [mix = whole.mix] in $0 > 0 && mix > 0 ? 10 * log10($0 / mix) : nil },
+      whole: .init(whole), everything: .init(everything),
+      classes: try classes.map(row), layers: try layers.map(row), modules: try modules.map(row),
+      ranges: statistics.map {
         .init(
           name: $0.name, peak: Double($0.values.peak), headroom: $0.values.peak > 0 ? $0.values.headroom : nil,
           underflowShare: $0.values.underflowShare)
-      }, growth: growth, proposal: nil, timeRatio: whole.seconds / full.seconds)
+      }, growth: growth, proposal: nil, timeRatio: seconds / fullSeconds)
   }
 
-  private func step(_ what: String) throws {
+  func step(_ what: String) throws {
     try progress(done, total, what)
     done += 1
   }
 
   /// What a policy does to the stems.
-  private func noise(_ policy: PrecisionPolicy) throws -> StemNoise {
+  func noise(_ policy: PrecisionPolicy) throws -> StemNoise {
     StemNoise(reference, try network.run(policy, excerpts).stems, of: excerpts)
   }
 
-  private func row(_ unit: PrecisionUnit, isClass: Bool) throws -> SensitivityReport.Row {
+  /// Every operation in the half precision of a device.
+  private static let everything = OperationClass.allCases.map { kind in
+    let narrow = kind.narrowed(to: .fp16)
+    return PrecisionPolicy.Rule(kind, storage: narrow.storage, compute: narrow.compute)
+  }
+
+  private func row(_ unit: PrecisionUnit) throws -> SensitivityReport.Row {
     let members = operations.indices.filter { unit.contains(operations[$0]) }
     let isRounded = members.contains { !operations[$0].precision.isFull }
     // What the policy leaves alone is looked at in the half precision of a device.
@@ -92,21 +109,15 @@ public final class SensitivityAnalysis {
       isRounded
       ? unit.rules(as: operations)
       : Set(members.map { operations[$0].operation }).sorted { $0.rawValue < $1.rawValue }.flatMap { kind in
-        PrecisionUnit(kind, unit.group, operations).rules(kind.narrowed(to: .fp16))
+        PrecisionUnit(kind, unit.scope, operations).rules(kind.narrowed(to: .fp16))
       }
     try step("\(unit.name) alone")
     let alone = try noise(PrecisionPolicy(.fp32, rules: narrow))
+    if isRounded { self.alone[unit] = alone.noise }
     try step("\(unit.name) changed")
     let changed = try noise(with(isRounded ? unit.full : narrow))
-    var allBut: StemNoise?
-    if isClass {
-      try step("all but \(unit.name)")
-      let everything = OperationClass.allCases.filter { $0 != unit.operation }.map { kind in
-        PrecisionPolicy.Rule(
-          kind, storage: kind.narrowed(to: .fp16).storage, compute: kind.narrowed(to: .fp16).compute)
-      }
-      allBut = try noise(PrecisionPolicy(.fp32, rules: everything))
-    }
+    try step("all but \(unit.name)")
+    let allBut = try noise(PrecisionPolicy(.fp32, rules: Self.everything + unit.full))
     let share = share(of: members)
     let names = Set(members.map { operations[$0].module })
     let values = statistics.filter { names.contains($0.name) }.map(\.values)
@@ -114,17 +125,17 @@ public final class SensitivityAnalysis {
     let count = values.reduce(0) { $0 + $1.count }
     return SensitivityReport.Row(
       name: unit.name, alone: .init(alone), changed: .init(changed), isRounded: isRounded,
-      allBut: allBut.map { .init($0) }, operationShare: share.operations, byteShare: share.numbers,
+      allBut: .init(allBut), operationShare: share.operations, byteShare: share.numbers,
       peak: Double(peak), headroom: peak > 0 ? Double(NumberFormat.fp16.largest / peak) : nil,
       underflowShare: count > 0 ? Double(values.reduce(0) { $0 + $1.underflows }) / Double(count) : 0)
   }
 
-  private func with(_ rules: [PrecisionPolicy.Rule]) -> PrecisionPolicy {
+  func with(_ rules: [PrecisionPolicy.Rule]) -> PrecisionPolicy {
     PrecisionPolicy(policy.preset, rules: policy.rules + rules)
   }
 
   /// Share of all products and of all numbers that some operations have.
-  private func share(of members: [Int]) -> OperationCost {
+  func share(of members: [Int]) -> OperationCost {
     var (part, whole) = (OperationCost(), OperationCost())
     for cost in costs { whole += cost }
     for index in members { part += costs[index] }
@@ -160,92 +171,5 @@ extension SensitivityAnalysis {
       let error = noise > 0 && signal > 0 ? 10 * log10(noise / signal) : -200
       return .init(name: name, branch: isTime ? .time : .frequency, error: error.isFinite ? error : 0)
     }
-  }
-}
-
-/// Search for a small set of operations in float32.
-extension SensitivityAnalysis {
-  /// Finds operations to put into float32 so that every stem reaches a ratio, and proves it.
-  ///
-  /// Noises of operations that are rounded alone add up, nearly. So each class in each layer is rounded alone once; then
-  /// those are taken out, one after another, that save the most of the excess noise for their share of products and bytes,
-  /// until the rest should fit. A run with the set says whether it does; what is missing tightens the bound for the next
-  /// round. At last each member is put back if the stems still reach the ratio without it, the costly ones first.
-  /// - Parameter target: wanted ratio of each stem in dB (`StemNoise.budget`).
-  public func proposal(target: Double) throws -> SensitivityReport.Proposal {
-    let before = operations.indices.filter { operations[$0].precision.isFull }
-    let runsBefore = done
-    let candidates = PrecisionUnit.parts(operations).filter { unit in
-      operations.contains { unit.contains($0) && !$0.precision.isFull }
-    }
-    total = done + candidates.count + 8
-    var measured: [(unit: PrecisionUnit, noise: [Double], cost: Double)] = []
-    for unit in candidates {
-      try step("\(unit.name) alone")
-      let noise = try noise(PrecisionPolicy(.fp32, rules: unit.rules(as: operations))).noise
-      let share = share(of: operations.indices.filter { unit.contains(operations[$0]) })
-      measured.append((unit, noise, share.operations + share.numbers))
-    }
-    var tightening = 1.0
-    var chosen: [Int] = []
-    func policy(_ chosen: [Int]) -> PrecisionPolicy { with(chosen.sorted().flatMap { measured[$0].unit.full }) }
-    var result = try noise(policy([]))
-    let budget = result.budget(target)
-    var round = 0
-    while !result.reaches(target), chosen.count < measured.count, round < 12 {
-      round += 1
-      let bound = budget.map { $0 * tightening }
-      let added = Self.greedy(measured.map { ($0.noise, $0.cost) }, bound: bound, chosen: &chosen)
-      try step("\(chosen.count) operations in fp32")
-      result = try noise(policy(chosen))
-      let excess = zip(result.noise, budget).map { $0 / max($1, .leastNormalMagnitude) }.max() ?? 0
-      if excess > 1 { tightening *= added || round == 1 ? min(0.9, 1 / excess) : 0.5 }
-    }
-    if result.reaches(target) {
-      for index in chosen.sorted(by: { measured[$0].cost > measured[$1].cost }).prefix(12) where chosen.count > 1 {
-        let rest = chosen.filter { $0 != index }
-        try step("\(rest.count) operations in fp32")
-        let trial = try noise(policy(rest))
-        if trial.reaches(target) { (chosen, result) = (rest, trial) }
-      }
-    }
-    let after =
-      before
-      + operations.indices.filter { index in
-        !before.contains(index) && chosen.contains { measured[$0].unit.contains(operations[index]) }
-      }
-    let (shareBefore, share) = (share(of: before), share(of: after))
-    return SensitivityReport.Proposal(
-      target: target, reached: result.reaches(target),
-      fp32: chosen.sorted().flatMap { measured[$0].unit.words }, result: .init(result),
-      operationShareBefore: shareBefore.operations, operationShare: share.operations,
-      byteShareBefore: byteShare(shareBefore.numbers), byteShare: byteShare(share.numbers), runs: done - runsBefore)
-  }
-
-  /// Of all bytes, those of numbers in float32, which take twice as many.
-  private func byteShare(_ numbers: Double) -> Double { 2 * numbers / (2 * numbers + (1 - numbers)) }
-
-  /// Takes out noises until the rest fits.
-  /// - Returns: whether any was taken out.
-  package static func greedy(_ items: [(noise: [Double], cost: Double)], bound: [Double], chosen: inout [Int]) -> Bool {
-    var rest = [Double](repeating: 0, count: bound.count)
-    for index in items.indices where !chosen.contains(index) {
-      for stem in rest.indices { rest[stem] += items[index].noise[stem] }
-    }
-    let before = chosen.count
-    while zip(rest, bound).contains(where: { $0 > $1 }) {
-      let excess = zip(rest, bound).map { max(0, $0 - $1) }
-      let best = items.indices.filter { !chosen.contains($0) }.max { gain(items[$0], excess) < gain(items[$1], excess) }
-      guard let best else { break }
-      chosen.append(best)
-      for stem in rest.indices { rest[stem] -= items[best].noise[stem] }
-    }
-    return chosen.count > before
-  }
-
-  /// Excess noise that goes with an operation, for what it costs in float32.
-  private static func gain(_ item: (noise: [Double], cost: Double), _ excess: [Double]) -> Double {
-    let saved = zip(item.noise, excess).reduce(0.0) { $0 + ($1.1 > 0 ? min($1.0, $1.1) / $1.1 : 0) }
-    return saved / (item.cost + 1e-3)
   }
 }

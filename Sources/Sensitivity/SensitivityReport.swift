@@ -14,7 +14,7 @@ public struct SensitivityReport: Encodable, Sendable {
     }
   }
 
-  /// What an operation class or a layer does.
+  /// What an operation class, a layer or a module does.
   public struct Row: Encodable, Sendable {
     public let name: String
     /// It alone is rounded.
@@ -22,8 +22,8 @@ public struct SensitivityReport: Encodable, Sendable {
     /// The policy with it in float32, if the policy rounds any of it; else the policy with it in half precision too.
     public let changed: Trial
     public let isRounded: Bool
-    /// Everything is rounded but it; only of classes.
-    public let allBut: Trial?
+    /// Everything is in half precision but it.
+    public let allBut: Trial
     /// Share of the network's products, and of the numbers that it stores.
     public let operationShare: Double
     public let byteShare: Double
@@ -35,7 +35,7 @@ public struct SensitivityReport: Encodable, Sendable {
   }
 
   /// The range of one module's results in float32.
-  public struct Module: Encodable, Sendable {
+  public struct Range: Encodable, Sendable {
     public let name: String
     public let peak: Double
     public let headroom: Double?
@@ -76,9 +76,13 @@ public struct SensitivityReport: Encodable, Sendable {
   public let levels: [Double?]
   /// The policy as it is.
   public let whole: Trial
+  /// Every operation in half precision, sums of norms and softmax among them.
+  public let everything: Trial
   public let classes: [Row]
   public let layers: [Row]
-  public let modules: [Module]
+  /// Modules by themselves, if they were asked for.
+  public let modules: [Row]
+  public let ranges: [Range]
   public let growth: [Growth]
   public var proposal: Proposal?
   /// Time of the policy over that of float32, one run after the other.

@@ -31,6 +31,11 @@ public struct StemNoise: Sendable {
     mix = excerpts.reduce(0) { total, mix in mix.elements.reduce(total) { $0 + Double($1) * Double($1) } }
   }
 
+  /// Energies that are known.
+  package init(signal: [Double], noise: [Double], mix: Double) {
+    (self.signal, self.noise, self.mix) = (signal, noise, mix)
+  }
+
   /// Signal-to-noise ratio of each stem in dB: infinite for equal stems, minus infinity for infinities and NaNs.
   public var ratios: [Double] {
     zip(signal, noise).map { $1 == 0 ? .infinity : $1.isFinite && $0 > 0 ? 10 * log10($0 / $1) : -.infinity }

@@ -74,6 +74,25 @@ struct EvaluateTests {
     #expect(mixed.mean?.estimate.nsdr != direct.mean?.estimate.nsdr)
   }
 
+  @Test func aPrecisionIsScored() throws {
+    let program = try program()
+    defer { program.remove() }
+    let options = ["evaluate", "songs/one", "-n", "tiny.safetensors", "--quiet", "--json"]
+    let full = try program.run(options)
+    let mixed = try program.run(options + ["--precision", "mixed"])
+    #expect(full.status == 0 && mixed.status == 0, "\(mixed.errors)")
+    #expect(full.output.contains("\"preset\" : \"fp32\"") && mixed.output.contains("\"preset\" : \"mixed\""))
+    let (a, b) = (try report(full).songs[0].stems, try report(mixed).songs[0].stems)
+    for (a, b) in zip(a, b) {
+      let (a, b) = (try #require(a.estimate?.siSdr), try #require(b.estimate?.siSdr))
+      #expect(a != b && abs(a - b) < 0.1)
+    }
+    let kept = try program.run(["evaluate", "songs", "kept", "--precision", "mixed"])
+    #expect(kept.status == 64 && kept.errors.contains("nothing is"))
+    let wrong = try program.run(options + ["--policy", "none.json"])
+    #expect(wrong.status == 1 && wrong.errors.contains("none.json"))
+  }
+
   @Test func theTableIsForPeople() throws {
     let program = try program()
     defer { program.remove() }

@@ -67,6 +67,31 @@ struct GoldenCommandTests {
     #expect(other.status == 1 && other.errors.contains("is not the model of the record"), "\(other.errors)")
   }
 
+  /// The precision is one of the options of a record, and a check in another says so.
+  @Test func thePrecisionIsRecorded() throws {
+    let program = try program()
+    defer { program.remove() }
+    let record = [
+      "golden", "record", "mixed", "song.wav", "-n", "tiny.safetensors", "--quiet", "--precision", "mixed",
+      "--fp32-ops", "decoder.2*",
+    ]
+    #expect(try program.run(record).status == 0)
+    let same = try program.run(["golden", "check", "mixed", "--quiet"])
+    #expect(same.status == 0 && same.output.hasSuffix("2 identical, 0 within, 0 failed\n") && same.errors.isEmpty)
+    let full = try program.run(["golden", "check", "mixed", "--quiet", "--precision", "fp32"])
+    #expect(full.status == 1 && full.output.contains("DRIFTED"))
+    #expect(full.errors.hasPrefix("Note: recorded in mixed with rules, checked in fp32.\n"), "\(full.errors)")
+    let loose = try program.run([
+      "golden", "check", "mixed", "--quiet", "--precision", "mixed", "--min-snr", "50", "--json",
+    ])
+    #expect(loose.status == 0 && loose.errors.hasPrefix("Note: recorded in"), "\(loose.errors)\(loose.output)")
+    #expect(loose.output.contains("\"preset\" : \"mixed\"") && loose.output.contains("\"modules\" : \"decoder.2*\""))
+    let rules = try program.run([
+      "golden", "check", "mixed", "--quiet", "--precision", "mixed", "--fp32-ops", "tdecoder.2*", "--min-snr", "50",
+    ])
+    #expect(rules.errors == "Note: recorded in mixed with rules, checked with other rules.\n")
+  }
+
   @Test func songsOfOneNameAreRefused() throws {
     let program = try program()
     defer { program.remove() }

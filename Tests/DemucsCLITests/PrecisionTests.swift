@@ -34,6 +34,7 @@ import Testing
     let plain = try run("plain", [])
     #expect(try run("fp32", ["--precision", "fp32"]) == plain)
     #expect(try run("none", ["--precision", "mixed", "--fp32-ops", "*"]) == plain)
+    #expect(try run("both", ["--fp16-ops", "*", "--fp32-ops", "*"]) == plain)
     let mixed = Self.ratio(plain, try run("mixed", ["--precision", "mixed", "-j", "1"]))
     #expect(mixed > 50 && mixed < 70, "\(mixed)")
     #expect(try run("again", ["--precision", "mixed", "-j", "2"]) == Self.stems(program, "mixed"))
@@ -95,6 +96,17 @@ import Testing
       // One class alone harms less than all of them.
       #expect(try #require((row["alone"] as? [String: Any])?["worst"] as? Double) > whole)
     }
+    // Everything in half precision harms more than anything less; each part of the network is looked at from both sides.
+    let layers = try #require(report["layers"] as? [[String: Any]])
+    #expect(Set(layers.compactMap { $0["name"] as? String }).isSuperset(of: ["encoder.0", "tdecoder.2", "freq_emb"]))
+    func worst(_ entry: Any?) -> Double { (entry as? [String: Any])?["worst"] as? Double ?? -999 }
+    let everything = worst(report["everything"])
+    #expect(everything < whole)
+    for row in layers + classes {
+      #expect(worst(row["allBut"]) > everything - 3, "\(row)")
+      #expect(worst(row["alone"]) > worst(row["allBut"]), "\(row)")
+    }
+    #expect((report["modules"] as? [Any])?.isEmpty == true && (report["ranges"] as? [Any])?.isEmpty == false)
     let shares = classes.compactMap { $0["operationShare"] as? Double }.reduce(0, +)
     #expect(abs(shares - 1) < 1e-6)
     let growth = try #require(report["growth"] as? [[String: Any]])
@@ -106,9 +118,35 @@ import Testing
     #expect(whole < target && proposal["reached"] as? Bool == true && !fp32.isEmpty)
     #expect(try #require((proposal["result"] as? [String: Any])?["worst"] as? Double) >= target)
     #expect(try #require(proposal["operationShare"] as? Double) < 1)
+    // The very set, as the options take it, gives the very ratios.
+    let again = try program.run([
+      "precision", "tiny.safetensors", "song.wav", "--json", "--quiet", "--precision", "mixed", "--fp32-ops",
+      fp32.joined(separator: ","),
+    ])
+    let second = try #require(
+      try JSONSerialization.jsonObject(with: Data(again.output.utf8)) as? [String: Any], "\(again.errors)")
+    let ratios = (proposal["result"] as? [String: Any])?["ratios"] as? [Double]
+    #expect((second["whole"] as? [String: Any])?["ratios"] as? [Double] == ratios)
 
     let page = try String(contentsOf: program.folder.appendingPathComponent("page.html"), encoding: .utf8)
     #expect(page.contains("<svg") && page.contains("polyline") && page.hasSuffix("</html>\n"))
     #expect(!page.contains("http"))
+  }
+
+  @Test func everyModuleIsLookedAtIfAsked() throws {
+    let program = try Self.program()
+    defer { program.remove() }
+    let outcome = try program.run([
+      "precision", "tiny.safetensors", "song.wav", "--seconds", "0.25", "--every-module", "--quiet", "--html",
+      "page.html",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n")
+    let first = try #require(lines.firstIndex { $0.hasPrefix("modules ") && $0.contains("all but") })
+    let names = lines[(first + 1)...].compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(Set(names).isSuperset(of: ["encoder.0.conv", "tencoder.1.dconv.layers.0.1", "decoder.2.conv_tr", "stft"]))
+    #expect(lines.contains { $0.hasPrefix("everything in half precision") })
+    let page = try String(contentsOf: program.folder.appendingPathComponent("page.html"), encoding: .utf8)
+    #expect(page.contains("<h2>Modules</h2>") && page.contains("encoder.0.conv"))
   }
 }

@@ -220,6 +220,18 @@ struct ComparisonTests {
     #expect(abs(figures.errorLevel - 10 * log10(error / 4)) < 1e-12)
   }
 
+  /// What is left beside a factor is found where it is far below either of the two: sums of the difference, or of the
+  /// estimate, lose nothing.
+  @Test(arguments: [
+    // The estimate is the reference but for 180 dB; and next to nothing of the reference is in it.
+    (estimate: [Float(1), 1e-9], ratio: 180.0), (estimate: [1e-12, 1e-9], ratio: -60.0),
+  ]) func theRemainderDoesNotCancel(estimate: [Float], ratio: Double) throws {
+    let folder = try TestFolder()
+    let comparison = try Comparison(
+      reference: folder.write("a.wav", [[1, 0]]), estimate: folder.write("b.wav", [estimate]))
+    #expect(abs((comparison.stems[0].figures?.siSDR ?? 0) - ratio) < 1e-3)
+  }
+
   @Test func ratesAndChannelsHaveToBeEqual() throws {
     let folder = try TestFolder()
     let reference = try folder.write("a.wav", drums)

@@ -8,7 +8,7 @@ import Testing
 /// The items of a batch are the rows of a map.
 struct ContextTests {
   /// `[batch, channels, length]` as `[channels, batch, length]`, or back.
-  private func turned(_ tensor: Tensor) -> Tensor {
+  private static func turned(_ tensor: Tensor) -> Tensor {
     let (a, b, length) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
     let result = Tensor(shape: [b, a, length])
     for i in 0..<a {
@@ -19,42 +19,54 @@ struct ContextTests {
     return result
   }
 
-  private func check(
-    _ name: String, threads: Int,
+  /// - Returns: what the layer returns; the numbers of parameters that it asked for and has.
+  private static func output(
+    _ name: String, threads: Int, _ policy: PrecisionPolicy,
     _ run: (LayerConfiguration.Weights, LayerCase, FeatureMap, Workspace) throws -> FeatureMap
-  ) throws {
+  ) throws -> Tensor {
     let layer = try LayerCase(name)
-    let weights = LayerConfiguration.Weights(layer)
+    let weights = LayerConfiguration.Weights(layer, policy: policy)
     let workspace = Workspace(pool: WorkerPool(threadCount: threads))
     let map = FeatureMap(turned(try layer.input()), in: workspace.arena)
     let output = try run(weights, layer, map, workspace)
     #expect(weights.count == layer.weightCount)
     #expect(output.hasCleanMargins)
-    let deviation = try layer.deviation(turned(output.image))
-    #expect(deviation.relativeError < 2e-6, "\(deviation)")
+    return turned(output.image)
   }
 
-  @Test(arguments: LayerCase.names("blstm"), [1, 2]) func blstm(name: String, threads: Int) throws {
-    try check(name, threads: threads) { weights, layer, map, workspace in
-      try BLSTM(weights.parameters, name, channels: try layer.integer("channels"))(map, workspace: workspace)
-    }
+  /// The families of cases.
+  enum Family: String, CaseIterable {
+    case blstm
+    case localState = "local_state"
+    case context
+
+    var names: [String] { LayerCase.names(rawValue) }
   }
 
-  @Test(arguments: LayerCase.names("local_state"), [1, 2]) func localState(name: String, threads: Int) throws {
-    try check(name, threads: threads) { weights, layer, map, workspace in
-      try LocalState(weights.parameters, name, channels: try layer.integer("channels"))(map, workspace: workspace)
+  static func output(
+    _ family: Family, _ name: String, threads: Int = 2, policy: PrecisionPolicy = PrecisionPolicy(.fp32)
+  ) throws -> Tensor {
+    try output(name, threads: threads, policy) { weights, layer, map, workspace in
+      let channels = try layer.integer("channels")
+      switch family {
+      case .blstm: return try BLSTM(weights.parameters, name, channels: channels)(map, workspace: workspace)
+      case .localState: try LocalState(weights.parameters, name, channels: channels)(map, workspace: workspace)
+      case .context:
+        let dconv = try DConv(
+          weights.parameters, name, channels: channels, depth: try layer.integer("depth"),
+          compression: Double(try layer.integer("compress")),
+          context: DConvContext(hasLSTM: layer.flag("lstm", false), hasAttention: layer.flag("attn", false)))
+        dconv.applyToSequence(map, workspace: workspace)
+      }
       return map
     }
   }
 
-  @Test(arguments: LayerCase.names("context"), [1, 2]) func residualBranch(name: String, threads: Int) throws {
-    try check(name, threads: threads) { weights, layer, map, workspace in
-      let dconv = try DConv(
-        weights.parameters, name, channels: try layer.integer("channels"), depth: try layer.integer("depth"),
-        compression: Double(try layer.integer("compress")),
-        context: DConvContext(hasLSTM: layer.flag("lstm", false), hasAttention: layer.flag("attn", false)))
-      dconv.applyToSequence(map, workspace: workspace)
-      return map
+  @Test(arguments: Family.allCases, [1, 2]) func equalsPyTorch(family: Family, threads: Int) throws {
+    #expect(!family.names.isEmpty)
+    for name in family.names {
+      let deviation = try LayerCase(name).deviation(try Self.output(family, name, threads: threads))
+      #expect(deviation.relativeError < 2e-6, "\(deviation)")
     }
   }
 }

@@ -57,6 +57,19 @@ struct MixedPrecisionTests {
     #expect(agreement.count >= 7 && agreement.equal * 2 >= agreement.count, "\(agreement)")
   }
 
+  /// What HDemucs has beside: recurrent layers and local attention, alone and inside residual branches.
+  @Test func contextLayers() throws {
+    for family in ContextTests.Family.allCases {
+      var agreement = Agreement()
+      for name in family.names {
+        try agreement.add(name, try ContextTests.output(family, name, policy: Self.mixed))
+      }
+      // The longest lines have a value on a step.
+      let least = family == .context ? 1 : agreement.count - 1
+      #expect(agreement.count >= 3 && agreement.equal >= least, "\(family): \(agreement)")
+    }
+  }
+
   @Test func transformerLayers() throws {
     var agreement = Agreement()
     for name in TransformerTests.layers {

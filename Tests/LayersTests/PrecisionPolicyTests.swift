@@ -59,6 +59,12 @@ struct PrecisionPolicyTests {
     #expect(policy.precision(of: .linear, module: "encoder.0") == OperationPrecision(storage: .bf16, compute: .fp16))
   }
 
+  @Test func onlyResultsOfOneNarrowFormatAreFused() {
+    #expect(Self.half.isFused(with: .fp16))
+    for next in [NumberFormat.bf16, .fp32, nil] { #expect(!Self.half.isFused(with: next)) }
+    #expect(!OperationPrecision.full.isFused(with: .fp32) && !OperationPrecision.full.isFused(with: .fp16))
+  }
+
   @Test func survivesJSON() throws {
     var policy = PrecisionPolicy(.mixed)
     policy.rules = try PrecisionPolicy.rules("norm@encoder.*", in: .bf16)

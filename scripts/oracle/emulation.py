@@ -27,6 +27,7 @@ CLASSES: dict[Callable[..., Any], str] = {
     functional.gelu: "activation",
     functional.relu: "activation",
     functional.glu: "activation",
+    torch.sigmoid: "activation",
     functional.group_norm: "norm",
     functional.layer_norm: "norm",
 }
@@ -106,6 +107,8 @@ def followed(module: nn.Module) -> list[tuple[nn.Module, str]]:
         found = [(module.linear1, "activation")]
         found += [(attention.out_proj, "layer-scale")] if scaled("gamma_1") else []
         return found + ([(module.linear2, "layer-scale")] if scaled("gamma_2") else [])
+    elif kind == "LocalState":
+        return [(module.query_decay, "activation")]
     else:
         return []
     return [(getattr(module, name), next_one) for name, next_one, direct in pairs if direct and getattr(module, name, None)]

@@ -9,7 +9,7 @@ from .emulation import emulated
 from .golden import Golden
 from .layer_cases import Case, all_cases
 
-FAMILIES = ("encoder/", "decoder/", "dconv/", "transformer_layer/", "cross_transformer_layer/")
+FAMILIES = ("encoder/", "decoder/", "dconv/", "transformer_layer/", "cross_transformer_layer/", "blstm/", "local_state/", "context/")
 
 
 def outputs(case: Case, kind: torch.dtype) -> list[torch.Tensor]:

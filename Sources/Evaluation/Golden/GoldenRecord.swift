@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 
 /// What `demucs-cli golden record` writes beside the stems: `golden.json`, described in docs/evaluation.md.
 public struct GoldenRecord: Codable, Sendable, Equatable {
@@ -34,17 +35,26 @@ public struct GoldenRecord: Codable, Sendable, Equatable {
     }
   }
 
-  /// How songs were cut and joined.
+  /// How songs were cut and joined, and how the network computed.
   public struct Options: Codable, Sendable, Equatable {
     public var shifts: Int
     public var overlap: Double
     public var segment: Double?
     public var transitionPower: Double
     public var seed: UInt64
+    /// Missing in a record of fp32.
+    private var precision: PrecisionPolicy?
 
-    public init(shifts: Int, overlap: Double, segment: Double?, transitionPower: Double, seed: UInt64) {
+    /// What was rounded.
+    public var policy: PrecisionPolicy { precision ?? PrecisionPolicy(.fp32) }
+
+    public init(
+      shifts: Int, overlap: Double, segment: Double?, transitionPower: Double, seed: UInt64,
+      policy: PrecisionPolicy = PrecisionPolicy(.fp32)
+    ) {
       (self.shifts, self.overlap, self.segment) = (shifts, overlap, segment)
       (self.transitionPower, self.seed) = (transitionPower, seed)
+      precision = policy == PrecisionPolicy(.fp32) ? nil : policy
     }
   }
 

@@ -88,6 +88,9 @@ public struct PrecisionPolicy: Hashable, Sendable {
     self.rules = rules
   }
 
+  /// The policy in a few words: `mixed`, or `mixed with rules`.
+  public var summary: String { preset.rawValue + (rules.isEmpty ? "" : " with rules") }
+
   /// How the policy wants one operation.
   /// - Parameter module: the PyTorch module that it belongs to.
   public func precision(of operation: OperationClass, module: String) -> OperationPrecision {
