@@ -13,7 +13,6 @@ import argparse
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +23,7 @@ from torch import Tensor
 import network
 import scores
 from stems import RATE, STEMS
-
-
-def songs_of(truth: str) -> Iterator[tuple[str, Tensor]]:
-    """The songs of one TRUTH argument: name and stems [6, 2, samples]."""
-    name, _, window = truth.partition("@")
-    folder = Path(name)
-    if any(folder.glob("*.npy")):
-        yield from scores.generated_songs(folder)
-    elif window:
-        start, _, seconds = window.partition("+")
-        yield folder.name, scores.recorded_song(folder, float(start), float(seconds))
-    else:
-        yield folder.name, scores.recorded_song(folder)
+from truth import songs_of
 
 
 def run_program(program: Path, checkpoint: Path, mix: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
-"""The scores of the embedded model, from the reports of evaluate.py into README.md and the model's card.
+"""The scores of the embedded model, from the reports of `demucs-cli evaluate --json` into README.md and the model's card.
 
-python figures.py collect "TITLE=REPORT.json TRUTH..." ...    writes figures.json; a TRUTH is the end of its name
-python figures.py                                             writes the tables between the markers
-python figures.py --check                                     exit status 1 when a table is not that of the scores
+python figures.py collect "TITLE=REPORT.json" ...    writes figures.json, one row of the table for each report
+python figures.py                                    writes the tables between the markers
+python figures.py --check                            exit status 1 when a table is not that of the scores
 """
 
 from __future__ import annotations
@@ -21,22 +21,34 @@ BEGIN, END = "<!-- figures: written by scripts/training/figures.py -->\n", "<!--
 
 
 def means(songs: list[dict]) -> dict[str, float]:
-    """The mean nSDR of each stem over the songs that have it, and the mean of these as `mean`."""
-    values = {stem: [song[stem]["nsdr"] for song in songs if "nsdr" in song[stem]] for stem in STEMS}
-    row = {stem: round(sum(v) / len(v), 2) for stem, v in values.items() if v}
-    return {**row, "mean": round(sum(row.values()) / len(row), 2)}
+    """The mean nSDR of each stem over the songs in which it plays, and the mean of these as `mean`."""
+    values: dict[str, list[float]] = {stem: [] for stem in STEMS}
+    for song in songs:
+        for stem in song["stems"]:
+            if not stem["silentTruth"]:
+                values[stem["stem"]].append(stem["estimate"]["nsdr"])
+    row = {stem: sum(v) / len(v) for stem, v in values.items() if v}
+    row["mean"] = sum(row.values()) / len(row)
+    return {stem: round(value, 2) for stem, value in row.items()}
+
+
+def leaks(songs: list[dict]) -> dict[str, float]:
+    """The mean level of each stem, in dBFS, over the songs whose true stem is silent."""
+    levels: dict[str, list[float]] = {stem: [] for stem in STEMS}
+    for song in songs:
+        for stem in song["stems"]:
+            if stem["silentTruth"]:
+                levels[stem["stem"]].append(stem["estimateLevel"])
+    return {stem: round(sum(v) / len(v), 1) for stem, v in levels.items() if v}
 
 
 def collect(arguments: list[str]) -> None:
     """One row for each argument."""
     rows = {}
     for argument in arguments:
-        title, _, source = argument.partition("=")
-        path, *ends = source.split()
-        report = json.loads(Path(path).read_text())
-        truths = [t for t in report if not ends or any(t.endswith(end) for end in ends)]
-        songs = [song for truth in truths for song in report[truth]["songs"].values()]
-        rows[title] = {"songs": len(songs), **means(songs)}
+        title, _, path = argument.rpartition("=")
+        songs = json.loads(Path(path).read_text())["songs"]
+        rows[title] = {"songs": len(songs), **means(songs), "silent": leaks(songs)}
     SCORES.write_text(json.dumps({"sha256": model_sum(), "rows": rows}, indent=1) + "\n")
 
 
@@ -49,7 +61,7 @@ def table() -> str:
     """The scores as a Markdown table."""
     scores = json.loads(SCORES.read_text())
     if scores["sha256"] != model_sum():
-        raise SystemExit(f"figures: {SCORES} is about another model: run evaluate.py and `{Path(__file__).name} collect`")
+        raise SystemExit(f"figures: {SCORES} is about another model: run `demucs-cli evaluate` and `{Path(__file__).name} collect`")
     rows = scores["rows"]
     lines = ["| nSDR, dB | songs | " + " | ".join(STEMS) + " | mean |", "|---" * (len(STEMS) + 3) + "|"]
     for title, row in rows.items():
