@@ -140,6 +140,44 @@ struct BatchTests {
     #expect(try !program.files().contains { $0.hasPrefix("none") })
   }
 
+  /// A song is brought to the disk while the next is separated: what goes wrong then is its own fault, and told in its turn.
+  @Test func aSongThatCannotBePublishedIsNamedInItsTurn() throws {
+    defer { program.remove() }
+    for name in ["a.wav", "b.wav", "c.wav", "d.wav"] { try program.writeSong(name, frames: 60_000) }
+    try program.touch("separated/tiny/b/hiss.wav/in the way")
+    for options in [[], ["--clip-mode", "none"]] {
+      let outcome = try separate(["a.wav", "b.wav", "c.wav", "d.wav", "--json"] + options)
+      #expect(outcome.status == 1)
+      let objects = try objects(outcome)
+      #expect(objects.map { $0["status"] as? String } == ["done", "failed", "done", "done"])
+      let error = try #require(objects[1]["error"] as? [String: Any])
+      #expect(error["code"] as? String == "output-publish-failed")
+      #expect((error["message"] as? String)?.contains("separated/tiny/b/hiss.wav: ") == true)
+    }
+    #expect(try !program.files().contains { $0.hasSuffix(".part") || $0 == "separated/tiny/b/.hum.wav.json" })
+  }
+
+  /// What is done when it is told to stop stays done.
+  @Test func aBatchThatIsInterruptedKeepsWhatIsDone() throws {
+    defer { program.remove() }
+    try program.writeSong("a.wav", frames: 20_000)
+    try program.writeSong("c.wav", frames: 20_000)
+    try program.writeSparseSong("b.wav", seconds: 20_000)
+    let outcome = try program.run(
+      [
+        "-c",
+        """
+        set -m; "$demucs" separate a.wav b.wav c.wav -n tiny.safetensors --quiet --json & pid=$!
+        until [ -d separated/tiny/b ]; do sleep 0.05; kill -0 $pid || exit 99; done
+        until [ -f separated/tiny/a/.hum.wav.json ]; do sleep 0.05; kill -0 $pid || exit 99; done
+        kill -INT $pid; wait $pid
+        """,
+      ], environment: ["demucs": Program.executable.path], executable: URL(filePath: "/bin/bash"))
+    #expect(outcome.status == 130, "\(outcome.errors)")
+    let files = try program.files().filter { $0.hasPrefix("separated/tiny/") && $0.contains(".") }
+    #expect(files == [".hum.wav.json", "hiss.wav", "hum.wav"].map { "separated/tiny/a/\($0)" })
+  }
+
   @Test func aModelThatIsNotThereIsTheErrorOfEverySong() throws {
     defer { program.remove() }
     try program.writeSong("a.wav", frames: 4000)
