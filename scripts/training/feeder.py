@@ -60,6 +60,8 @@ def is_playable(orchestra: Orchestra) -> bool:
 def work(number: int, bank: Path, spool: Path, gpus: int, seconds: float, seed: int, made: Synchronized, until: Path | None) -> None:
     """One worker: song after song, until there is a file UNTIL; looks for new pieces of the bank between songs."""
     signal.signal(signal.SIGALRM, too_slow)
+    # The trainer's processes come first.
+    os.nice(15)
     indexes: list[str] = []
     orchestra: Orchestra | None = None
     folder = spool / f"gpu{number % gpus}"

@@ -66,7 +66,7 @@ def main() -> None:
     if not (bank / "index.json").exists():
         run("bank.py", bank, *sources)
 
-    seconds = 10 if smoke else 24
+    seconds = 5 if smoke else 24
     if not validation.exists():
         run("feeder.py", bank, validation, "--held-out", 1 if smoke else 12, "--seconds", seconds, "--workers", options.workers)
     feeder = subprocess.Popen(
@@ -76,7 +76,7 @@ def main() -> None:
     )
     training: list[object] = ["--spool", spool, "--out", out, "--validation", validation, "--seconds", seconds]
     if smoke:
-        training += ["--tiny", "--no-compile", "--device", "cpu", "--slots", 4, "--warm-up", 5, "--rate", 3e-3]
+        training += ["--tiny", "--no-compile", "--device", "cpu", "--slots", 4, "--warm-up", 5, "--rate", 3e-2]
     else:
         training += ["--minutes", options.minutes, "--gpus", options.gpus, "--batch", 16, "--rate", options.rate]
         training += ["--real", real] if real.exists() else []
@@ -84,7 +84,7 @@ def main() -> None:
     try:
         if smoke:
             training += ["--batch", 1, "--first", 2]
-            run("train.py", *training, "--overfit", 1, "--steps", 25, "--expect", 0.5)
+            run("train.py", *training, "--overfit", 1, "--steps", 30, "--expect", 0.25)
             shutil.rmtree(out)
             training += ["--steps", 5, "--optimiser", "best", "--trial", 2]
         optimiser = [] if smoke else ["--optimiser", "best", *(["--begin-at", 0.35] if options.start else [])]

@@ -16,11 +16,11 @@ from stems import RATE, SEGMENT, STEMS
 EDGES = 10
 """Points of the random equaliser, spread over the octaves from 30 Hz to 18 kHz."""
 
-SIZE = 344064
-"""Length of the Fourier transforms: 2^14 x 21, just above SEGMENT. Rooms wrap around, as if the song had gone before."""
+SIZE = 2048 * math.ceil(SEGMENT / 2048)
+"""Length of the Fourier transforms: 2^14 x 21 for a whole segment, just above it. Rooms wrap around, as if the song had gone before."""
 
 HOP = 882
-"""Samples of a frame of an envelope (20 ms); SEGMENT holds 390 of them."""
+"""Samples of a frame of an envelope (20 ms); a segment holds a whole number of them."""
 
 
 def interpolate(songs: Tensor, base: Tensor, start: Tensor, speed: Tensor) -> Tensor:

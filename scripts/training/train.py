@@ -223,9 +223,7 @@ class Trainer:
         clock = Clock(settings, begun)
         if self.rank == 0:
             (settings.out / "started").touch()
-        fixed = [
-            self.pool.draw(settings.batch, Recipe(together=1.0, real=0.0)) for _ in range(-(-settings.overfit // settings.batch))
-        ]
+        fixed = [self.full_mixture() for _ in range(-(-settings.overfit // settings.batch))]
         every = 50 if self.half else 5
         step, progress, tally = 0, 0.0, Tally(self.device)
         scored = written = seen = time.time()
@@ -270,6 +268,19 @@ class Trainer:
         filler.join()
         if settings.expect is not None:
             self.check(settings.expect, fixed)
+
+    @torch.no_grad()
+    def full_mixture(self) -> tuple[Tensor, Tensor]:
+        """A batch of mixtures in which every stem plays, for the check before every change."""
+        batch, found = self.settings.batch, []
+        for _ in range(100):
+            mix, target = self.pool.draw(batch, Recipe(together=0.0, real=0.0))
+            active = self.training_loss(target, target, mix, self.loss)[1]
+            found += [(mix[n], target[n]) for n in range(batch) if bool(active[n].all())]
+            if len(found) >= batch:
+                mixes, targets = zip(*found[:batch], strict=True)
+                return torch.stack(mixes), torch.stack(targets)
+        raise SystemExit("train: 100 draws from the pool gave too few mixtures of all six stems: let it wait for more songs (--first)")
 
     @torch.no_grad()
     def check(self, expected: float, fixed: list[tuple[Tensor, Tensor]]) -> None:
