@@ -67,7 +67,13 @@ let package = Package(
     // The versions of each kernel for one instruction set, which the program chooses from when it is loaded.
     .target(name: "KernelVersions", dependencies: ["CKernels"], path: "Tests/KernelVersions"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "KernelVersions"]),
-    .testTarget(name: "AudioFilesTests", dependencies: ["AudioFiles"]),
+    // Bad audio files: some hundred for the tests, any number by hand (docs/faults.md).
+    .target(name: "AudioFuzzing", dependencies: ["AudioFiles", "CSndfile"], path: "Tests/AudioFuzzing"),
+    .executableTarget(
+      name: "fuzz-audio",
+      dependencies: ["AudioFiles", "AudioFuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tests/FuzzAudio"),
+    .testTarget(name: "AudioFilesTests", dependencies: ["AudioFiles", "AudioFuzzing"]),
     .testTarget(name: "SpectralTests", dependencies: ["Spectral", "GoldenSupport"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "CKernels", "GoldenSupport"]),
     // Damaged model files: a few for the tests, any number by hand (docs/model-files.md).
@@ -90,7 +96,9 @@ let package = Package(
     .testTarget(name: "SensitivityTests", dependencies: ["Sensitivity", "Layers", "GoldenSupport"]),
     .testTarget(
       name: "DemucsCLITests",
-      dependencies: ["DemucsCLI", "Separation", "Evaluation", "ModelStore", "GoldenSupport", "LoopbackServer"],
+      dependencies: [
+        "DemucsCLI", "Separation", "Evaluation", "ModelStore", "AudioFuzzing", "GoldenSupport", "LoopbackServer",
+      ],
       exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]

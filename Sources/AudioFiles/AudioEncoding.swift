@@ -73,6 +73,10 @@ public enum AudioEncoding: Sendable, Hashable {
     }
   }
 
+  var isMP3: Bool {
+    if case .mp3 = self { true } else { false }
+  }
+
   var isOgg: Bool { self == .vorbis || self == .opus }
 
   /// Why a file cannot be, as a clause; nil if it can.

@@ -18,6 +18,8 @@ public final class AudioFileWriter {
   private let blockFrames: Int
   private let file: FileDescriptor
   private let header: WAVEHeader?
+  /// Bytes before those that libsndfile writes.
+  private let startByteCount: Int
   private var output: SoundFileOutput?
   /// One of the two is in use.
   private var integers: [Int32] = []
@@ -28,9 +30,22 @@ public final class AudioFileWriter {
   /// - Parameters:
   ///   - sampleRate: Hz; MP3 and Opus know a few only.
   ///   - channelCount: 1 to 1024 in WAV, 1 or 2 in MP3, else 1 to 8.
+  ///   - tags: written as far as the format knows them: as `LIST` of a WAV (UTF-8, no licence), comments of FLAC and Ogg,
+  ///     ID3 of an MP3.
   /// - Throws: `AudioFileError`: the cases of opening, `unsupportedOutput` (mostly with no file created),
   ///   `writeFailed`.
-  public init(path: FilePath, sampleRate: Int, channelCount: Int, encoding: AudioEncoding) throws {
+  public convenience init(
+    path: FilePath, sampleRate: Int, channelCount: Int, encoding: AudioEncoding, tags: AudioTags = AudioTags()
+  ) throws {
+    try self.init(
+      path: path, sampleRate: sampleRate, channelCount: channelCount, encoding: encoding, tags: tags,
+      waveSizeLimit: Int(UInt32.max))
+  }
+
+  /// The same with another size beyond which a WAV becomes RF64.
+  package init(
+    path: FilePath, sampleRate: Int, channelCount: Int, encoding: AudioEncoding, tags: AudioTags, waveSizeLimit: Int
+  ) throws {
     self.path = path
     self.sampleRate = sampleRate
     self.channelCount = channelCount
@@ -40,18 +55,24 @@ public final class AudioFileWriter {
     }
     file = try FileDescriptor.create(path)
     if case .wav(let format) = encoding {
-      header = WAVEHeader(sampleRate: sampleRate, channelCount: channelCount, sampleFormat: format)
+      header = WAVEHeader(
+        sampleRate: sampleRate, channelCount: channelCount, sampleFormat: format, tags: tags,
+        sizeLimit: waveSizeLimit)
     } else {
       header = nil
     }
+    let start = header?.bytes(dataByteCount: 0) ?? (encoding.isMP3 ? ID3Tag.bytes(tags) : [])
+    startByteCount = start.count
     blockFrames = encoding.isOgg ? 1024 : 4096
     switch encoding.sampleFormat {
     case .int16, .int24: integers = Array(repeating: 0, count: blockFrames * channelCount)
     case .float32, nil: floats = Array(repeating: 0, count: blockFrames * channelCount)
     }
-    try Self.write(header?.bytes(dataByteCount: 0) ?? [], to: file, at: 0)
+    try Self.write(start, to: file, at: 0)
     output = try SoundFileOutput(
-      file, start: header?.byteCount ?? 0, sampleRate: sampleRate, channelCount: channelCount, encoding: encoding)
+      // Tags that stand in the start already need no library.
+      file, start: start.count, sampleRate: sampleRate, channelCount: channelCount, encoding: encoding,
+      tags: start.isEmpty ? tags : AudioTags())
   }
 
   /// Creates a file of a lossless format.
@@ -107,7 +128,7 @@ public final class AudioFileWriter {
     if let header {
       let dataByteCount = framesWritten * channelCount * header.sampleFormat.byteCount
       if dataByteCount % 2 == 1 {
-        try Self.write([0], to: file, at: header.byteCount + dataByteCount)
+        try Self.write([0], to: file, at: startByteCount + dataByteCount)
       }
       try Self.write(header.bytes(dataByteCount: dataByteCount), to: file, at: 0)
     }

@@ -18,6 +18,9 @@ public final class AudioSource {
   /// What the header of the file says.
   public let fileFormat: AudioFormat
 
+  /// What the file says about its content.
+  public var tags: AudioTags { reader.tags }
+
   /// Hz, of the blocks that `read` returns.
   public let sampleRate: Int
 

@@ -54,6 +54,17 @@ final class SoundFile {
     max(0, Int(sf_readf_float(handle, samples, sf_count_t(frames))))
   }
 
+  /// What the file says about its content.
+  var tags: AudioTags {
+    var tags = AudioTags()
+    for field in AudioTags.Field.allCases {
+      guard let text = sf_get_string(handle, field.code) else { continue }
+      tags[field] = tagText(
+        Array(UnsafeBufferPointer(start: text, count: strlen(text)).lazy.map(UInt8.init(bitPattern:))))
+    }
+    return tags
+  }
+
   struct Failure {
     /// True where the system did not deliver the bytes; false where they make no sense.
     let isSystem: Bool
@@ -65,6 +76,25 @@ final class SoundFile {
     let code = sf_error(handle)
     guard code != SF_ERR_NO_ERROR else { return nil }
     return Failure(isSystem: code == SF_ERR_SYSTEM, message: libraryMessage(sf_strerror(handle)))
+  }
+}
+
+extension AudioTags.Field {
+  /// libsndfile's number.
+  var code: Int32 {
+    let code =
+      switch self {
+      case .title: SF_STR_TITLE
+      case .artist: SF_STR_ARTIST
+      case .album: SF_STR_ALBUM
+      case .trackNumber: SF_STR_TRACKNUMBER
+      case .date: SF_STR_DATE
+      case .genre: SF_STR_GENRE
+      case .comment: SF_STR_COMMENT
+      case .copyright: SF_STR_COPYRIGHT
+      case .licence: SF_STR_LICENSE
+      }
+    return Int32(code)
   }
 }
 

@@ -10,8 +10,12 @@ final class SoundFileOutput {
   /// - Parameters:
   ///   - start: offset in bytes where libsndfile's file begins inside `descriptor`'s.
   ///   - encoding: what libsndfile writes; of a WAV the samples alone.
+  ///   - tags: what libsndfile is to write of them.
   /// - Throws: `AudioFileError.unsupportedOutput`, `writeFailed`.
-  init(_ descriptor: FileDescriptor, start: Int, sampleRate: Int, channelCount: Int, encoding: AudioEncoding) throws {
+  init(
+    _ descriptor: FileDescriptor, start: Int, sampleRate: Int, channelCount: Int, encoding: AudioEncoding,
+    tags: AudioTags
+  ) throws {
     let stream = OutputStream(descriptor, start: start)
     self.stream = stream
     var info = SF_INFO()
@@ -35,6 +39,7 @@ final class SoundFileOutput {
     try check()
     if opened == nil { throw AudioFileError.unsupportedOutput(descriptor.path, reason: reason) }
     setQuality(of: encoding, sampleRate: sampleRate)
+    for (field, text) in tags.fields { sf_set_string(handle, field.code, text) }
   }
 
   /// libsndfile takes qualities as shares of what an encoder can do.

@@ -7,11 +7,19 @@ package struct WAVEHeader {
   let sampleRate: Int
   let channelCount: Int
   let sampleFormat: SampleFormat
+  let tags: AudioTags
+  /// The largest size that the fields of a plain WAV hold.
+  let sizeLimit: Int
 
-  package init(sampleRate: Int, channelCount: Int, sampleFormat: SampleFormat) {
+  package init(
+    sampleRate: Int, channelCount: Int, sampleFormat: SampleFormat, tags: AudioTags = AudioTags(),
+    sizeLimit: Int = Int(UInt32.max)
+  ) {
     self.sampleRate = sampleRate
     self.channelCount = channelCount
     self.sampleFormat = sampleFormat
+    self.tags = tags
+    self.sizeLimit = sizeLimit
   }
 
   /// Bytes before the first sample, the same for any length of audio.
@@ -41,9 +49,12 @@ package struct WAVEHeader {
       rest += chunk("fact", fact)
     }
 
+    let texts = tags.fields.flatMap { text(WAVEHeader.name($0.field), $0.text) }
+    if !texts.isEmpty { rest += chunk("LIST", Array("INFO".utf8) + texts) }
+
     // "WAVE", the chunk of sizes, the rest, the header of "data", the samples.
     let riffByteCount = 4 + (8 + 28) + rest.count + 8 + dataByteCount + dataByteCount % 2
-    let isLong = riffByteCount > Int(UInt32.max)
+    let isLong = riffByteCount > sizeLimit
     var sizes: [UInt8] = []
     sizes.append(littleEndian: UInt64(isLong ? riffByteCount : 0))
     sizes.append(littleEndian: UInt64(isLong ? dataByteCount : 0))
@@ -55,6 +66,27 @@ package struct WAVEHeader {
     header += Array("WAVE".utf8) + chunk(isLong ? "ds64" : "JUNK", sizes) + rest + Array("data".utf8)
     header.append(littleEndian: isLong ? UInt32.max : UInt32(dataByteCount))
     return header
+  }
+
+  /// A text of the list: zero-terminated, and padded to an even length. None for a field that RIFF does not know.
+  private func text(_ name: String?, _ text: String) -> [UInt8] {
+    guard let name else { return [] }
+    let content = Array(text.utf8) + [0]
+    return chunk(name, content) + (content.count % 2 == 1 ? [0] : [])
+  }
+
+  private static func name(_ field: AudioTags.Field) -> String? {
+    switch field {
+    case .title: "INAM"
+    case .artist: "IART"
+    case .album: "IPRD"
+    case .trackNumber: "ITRK"
+    case .date: "ICRD"
+    case .genre: "IGNR"
+    case .comment: "ICMT"
+    case .copyright: "ICOP"
+    case .licence: nil
+    }
   }
 
   private func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AudioFiles
 
 /// The program: one subcommand a file.
 @main
@@ -23,5 +24,14 @@ struct DemucsCommand: ParsableCommand {
       BenchCommand.self, PrecisionCommand.self, GenerateManualCommand.self,
     ])
 
-  static func main() { main(CommandLine.rawArguments) }
+  static func main() {
+    do {
+      var command = try parseAsRoot(CommandLine.rawArguments)
+      try command.run()
+    } catch {
+      // ArgumentParser prints through C's streams.
+      LibraryMessages.restore()
+      exit(withError: error)
+    }
+  }
 }

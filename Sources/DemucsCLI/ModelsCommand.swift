@@ -1,4 +1,5 @@
 import ArgumentParser
+import AudioFiles
 import Foundation
 import ModelStore
 import Separation
@@ -47,6 +48,7 @@ func runReporting(quiet: Bool = false, _ body: (Console, Interruption) throws ->
   let console = Console(style: Console.style(quiet: quiet, verbose: false))
   let interruption = Interruption(console: console)
   interruption.install()
+  LibraryMessages.discard()
   do {
     try body(console, interruption)
   } catch let error as ExitCode {

@@ -61,6 +61,9 @@ struct OutputArguments: ParsableArguments {
         + "proportion. (default: rescale; with --mixture-consistent rescale-all)", valueName: "mode"))
   var clipMode: ClipMode?
 
+  @Flag(help: "Do not copy the song's tags (title, artist and so on) into the files.")
+  var noTags = false
+
   mutating func validate() throws {
     do {
       _ = try FilenameTemplate(filename)

@@ -75,6 +75,7 @@ struct PrecisionCommand: ParsableCommand {
     let console = Console(style: Console.style(quiet: quiet, verbose: false))
     let interruption = Interruption(console: console)
     interruption.install()
+    LibraryMessages.discard()
     do {
       try analyse(console, interruption)
     } catch is CancellationError {

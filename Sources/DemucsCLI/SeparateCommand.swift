@@ -101,6 +101,8 @@ struct SeparateCommand: ParsableCommand {
     let console = Console(style: report.style)
     let interruption = Interruption(console: console)
     interruption.install()
+    // The log of what is done goes through C's streams.
+    LibraryMessages.discard(errors: !report.verbose)
     do {
       for note in output.notes + prepared.list.notes { console.note("Note: \(note)") }
       let failed = try input.dryRun ? dryRun(console, interruption) : separate(console, interruption)
@@ -189,7 +191,8 @@ struct SeparateCommand: ParsableCommand {
   private func makeWriter(_ location: ModelLocation) throws -> StemWriter {
     StemWriter(
       layout: try output.layout(model: location.name), selection: stems.selection, encoding: output.encoding,
-      rate: output.rate, clipMode: output.clipMode ?? (stems.mixtureConsistent == nil ? .rescale : .rescaleAll))
+      rate: output.rate, clipMode: output.clipMode ?? (stems.mixtureConsistent == nil ? .rescale : .rescaleAll),
+      copiesTags: !output.noTags)
   }
 
   private func makeSeparator(

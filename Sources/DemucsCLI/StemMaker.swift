@@ -30,7 +30,7 @@ struct StemMaker {
     let layout = OutputLayout(root: folder, model: name, template: try FilenameTemplate("{stem}.{ext}"))
     let display = ProgressDisplay(name: name, console: console)
     let done = try separator.separateFile(
-      song, to: StemWriter(layout: layout, clipMode: .none, sampleFormat: .float32)
+      song, to: StemWriter(layout: layout, clipMode: .none, sampleFormat: .float32, copiesTags: false)
     ) { [interruption] progress in
       try interruption.check()
       display.show(progress)

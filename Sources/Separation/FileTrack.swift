@@ -5,6 +5,8 @@ struct FileTrack {
   let input: AudioInput
   /// What the header of the file says.
   let format: AudioFormat
+  /// What the file says about its content.
+  let tags: AudioTags
   /// Frames of the file that could be read, at its own sample rate.
   let fileFrameCount: Int
   /// Oddities of the file, one line each.
@@ -33,6 +35,7 @@ struct FileTrack {
     guard !input.hasChanged else { throw AudioFileError.changed(input.path) }
     self.input = input
     format = source.fileFormat
+    tags = source.tags
     fileFrameCount = source.fileFramesRead
     warnings = input.warnings + source.warnings
     let (length, statistics) = (accumulator.count, accumulator.statistics)

@@ -42,6 +42,7 @@ public struct Provenance: Codable, Equatable, Sendable {
     ]
     // What makes no difference is left out, so that it is no difference.
     if chunks.shifts > 0 { options["seed"] = "\(chunks.seed)" }
+    if !writer.copiesTags { options["no-tags"] = "true" }
     if let segment = chunks.segment { options["segment"] = "\(segment)" }
     if let consistency = writer.selection.consistency { options["mixture-consistent"] = consistency.rawValue }
     if let weights = location.weights { options["bag-weights"] = "\(weights)" }

@@ -66,7 +66,7 @@ extension Separator {
       selection: song.writer.selection, sources: sources, channels: audioChannels,
       statistics: track.measured.statistics)
     let files = try StemFiles(
-      names: song.names, paths: song.paths, formats: song.names.map { _ in song.format }, writer: song.writer)
+      names: song.names, paths: song.paths, formats: song.formats, writer: song.writer)
     do {
       try estimate(
         track.measured, shifts: shifts, progress: progress,
@@ -97,6 +97,15 @@ public struct MeasuredSong {
 
   /// The folder of the first stem, where temporary data lie.
   var folder: FilePath { paths[0].folder }
+
+  /// What each file is to be: they differ in the title.
+  var formats: [StemFile.Format] {
+    names.map { name in
+      var format = format
+      if writer.copiesTags { format.tags = track.tags.naming(stem: name) }
+      return format
+    }
+  }
 
   /// Finds out whether there is room on the disk.
   /// - Parameter others: songs whose stems are not finished yet.

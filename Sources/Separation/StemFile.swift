@@ -15,6 +15,7 @@ final class StemFile {
     let channelCount: Int
     /// Frames of the file: what resampling gives more is left out, what it gives less is filled up.
     let frameCount: Int
+    var tags = AudioTags()
   }
 
   let path: FilePath
@@ -114,7 +115,7 @@ final class StemFile {
     encoder = try naming {
       try AudioFileWriter(
         path: temporary, sampleRate: format.sampleRate, channelCount: format.channelCount,
-        encoding: format.encoding)
+        encoding: format.encoding, tags: format.tags)
     }
   }
 

@@ -21,6 +21,8 @@ public struct StemWriter: Sendable {
   public let rate: Rate
   /// What is done to stems beyond full scale.
   public let clipMode: ClipMode
+  /// Whether the song's title, artist and so on go into the files, the name of the stem behind the title.
+  public let copiesTags: Bool
   /// What a record beside the stems says they were made of, so that `Separator.measure` can find them done; nil keeps no
   /// records.
   public var provenance: Provenance?
@@ -29,22 +31,25 @@ public struct StemWriter: Sendable {
   /// - Parameter layout: its extension is that of the encoding.
   public init(
     layout: OutputLayout, selection: StemSelection = StemSelection(), encoding: AudioEncoding, rate: Rate = .model,
-    clipMode: ClipMode = .rescale, temporaryFiles: TemporaryFiles = .shared
+    clipMode: ClipMode = .rescale, copiesTags: Bool = true, temporaryFiles: TemporaryFiles = .shared
   ) {
     self.layout = layout
     self.selection = selection
     self.encoding = encoding
     self.rate = rate
     self.clipMode = clipMode
+    self.copiesTags = copiesTags
     self.temporaryFiles = temporaryFiles
   }
 
   /// All stems as WAV files.
   public init(
     layout: OutputLayout, clipMode: ClipMode = .rescale, sampleFormat: SampleFormat = .int16,
-    temporaryFiles: TemporaryFiles = .shared
+    copiesTags: Bool = true, temporaryFiles: TemporaryFiles = .shared
   ) {
-    self.init(layout: layout, encoding: .wav(sampleFormat), clipMode: clipMode, temporaryFiles: temporaryFiles)
+    self.init(
+      layout: layout, encoding: .wav(sampleFormat), clipMode: clipMode, copiesTags: copiesTags,
+      temporaryFiles: temporaryFiles)
   }
 
   /// Where to keep what comes out of a pipe: the folder of the stems, or the innermost around it that is there already.

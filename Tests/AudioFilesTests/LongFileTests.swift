@@ -30,4 +30,25 @@ import Testing
     #expect(Array(header.bytes(dataByteCount: fits + 4)[..<4]) == Array("RF64".utf8))
     #expect(header.bytes(dataByteCount: fits + 4).count == header.byteCount)
   }
+
+  @Test("the writer itself switches when its file is too long", arguments: SampleFormat.allCases)
+  func writerSwitches(format: SampleFormat) throws {
+    let folder = try TemporaryFolder()
+    let audio = AudioBuffer(channels: [noise(5001), noise(5001, seed: 2)])
+    var tags = AudioTags()
+    tags[.title] = "long"
+    for (limit, container) in [(60_000, "WAV"), (20_000, "RF64")] {
+      let path = folder.path("a.wav")
+      let writer = try AudioFileWriter(
+        path: FilePath(path), sampleRate: 48000, channelCount: 2, encoding: .wav(format), tags: tags,
+        waveSizeLimit: limit)
+      try writer.write(audio)
+      try writer.finish()
+      let reader = try AudioFileReader(path: path)
+      #expect(reader.format.description.hasPrefix(container) && reader.format.frameCount == 5001)
+      #expect(reader.tags == tags)
+      #expect(signalToNoiseRatio(audio.channels[1], try readAll(reader, block: 1000).channels[1]) > 80)
+      #expect(reader.warnings.isEmpty)
+    }
+  }
 }

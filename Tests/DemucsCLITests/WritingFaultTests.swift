@@ -109,6 +109,44 @@ struct WritingFaultTests {
     try expectOneSentence(outcome, words)
   }
 
+  /// A program that is started without standard streams opens its files under their numbers, if it does not take care.
+  @Test(arguments: ["<&- >&-", "<&- >&- 2>&-", ">&- 2>&-", "2>&-", "<&-"])
+  func nothingIsSaidIntoAFile(redirection: String) throws {
+    defer { program.remove() }
+    let command = "separate song.wav missing.wav -n tiny.safetensors --float32"
+    let plain = try program.run(command.split(separator: " ").map(String.init) + ["-o", "plain"])
+    #expect(plain.status == 1)
+    let song = try program.bytes("song.wav")
+    let outcome = try shell("\"$demucs\" \(command) -o closed \(redirection)")
+    #expect(outcome.status == 1)
+    for stem in ["hum", "hiss"] {
+      let closed = try program.bytes("closed/tiny/song/\(stem).wav")
+      #expect(try closed == program.bytes("plain/tiny/song/\(stem).wav"))
+    }
+    #expect(try program.bytes("song.wav") == song)
+  }
+
+  /// Waiting for a pipe that delivers nothing, or that nobody opens, is no reason not to stop.
+  @Test(arguments: [
+    ("sleep 1000 > pipe.wav & trap \"kill -KILL $!\" EXIT", "pipe.wav"),
+    ("sleep 1000 > pipe.wav & trap \"kill -KILL $!\" EXIT", "- < pipe.wav"), ("", "pipe.wav"),
+  ])
+  func stopsWhileAPipeIsSilent(writer: String, input: String) throws {
+    defer { program.remove() }
+    let outcome = try shell(
+      """
+      set -m; mkfifo pipe.wav; \(writer)
+      "$demucs" separate \(input) -n tiny.safetensors --quiet & pid=$!
+      # Told early, before it listens, it would not be told at all.
+      until grep -q '^SigCgt:.*[2367abef]$' /proc/$pid/status; do sleep 0.05; kill -0 $pid || exit 99; done
+      while kill -INT $pid; do sleep 0.3; done 2> /dev/null
+      wait $pid
+      """)
+    #expect(outcome.status == 130, "\(outcome.errors)")
+    #expect(outcome.errors.contains("Interrupted.") && !outcome.errors.contains("Error"), "\(outcome.errors)")
+    #expect(try program.files() == ["pipe.wav", "song.wav", "tiny.safetensors"])
+  }
+
   @Test func standardInputIsASong() throws {
     defer { program.remove() }
     let plain = try program.run(["separate", "song.wav", "-n", "tiny.safetensors", "--float32"])
