@@ -114,13 +114,3 @@ struct BenchReport {
     return String(decoding: try encoder.encode(document), as: UTF8.self)
   }
 }
-
-/// The most memory that this process has held.
-enum PeakMemory {
-  /// Bytes of the resident set at its highest, from the kernel's accounts.
-  static var bytes: Int {
-    var usage = rusage()
-    guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
-    return usage.ru_maxrss * 1024
-  }
-}

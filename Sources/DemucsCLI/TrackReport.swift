@@ -67,9 +67,7 @@ struct TrackReport: Encodable {
     (self.track, self.total, self.status, self.model) = (track, total, status, model)
     (input, inputBytes) = Self.text(song.path)
     self.elapsed = Self.rounded(elapsed)
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    peakResidentBytes = usage.ru_maxrss << 10
+    peakResidentBytes = PeakMemory.bytes
   }
 
   mutating func add(_ file: SeparatedFile) {
