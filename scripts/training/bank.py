@@ -7,7 +7,7 @@ An instrument is one `.npy` file (int16, [samples, channels]) and a list of note
     phrases  sung or spoken phrases                     (tag: the mode, pitch: a tonic, or NaN when unknown)
     chords   whole guitar chords                        (tag: major, minor or power; pitch: the root)
 
-Usage: python bank.py OUT_DIR [--instruments DIR] [--soundfont FILE]... [--voices DIR] [--patches 24] [--jobs N]
+Usage: python bank.py OUT_DIR [--instruments DIR] [--soundfont FILE]... [--gus DIR] [--voices DIR] [--patches 24] [--jobs N]
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+import gus
 import heldout
 import synthesis
 from stems import RATE, STEMS
@@ -186,7 +187,8 @@ def soundfont_tasks(path: Path) -> Iterator[Task]:
         for program in programs:
             name = f"{path.stem}_{program[0]}_{program[1]}"
             kind = "hits" if stem == "drums" else "notes"
-            yield Task(name, stem, kind, program in heldout.PROGRAMS, "soundfont", (str(path), *program))
+            held_out = program in heldout.PROGRAMS or path.stem in heldout.SOUNDFONTS
+            yield Task(name, stem, kind, held_out, "soundfont", (str(path), *program))
 
 
 _fonts: dict[str, tuple] = {}
@@ -233,13 +235,44 @@ def play_soundfont(task: Task) -> list[tuple[np.ndarray, float, float, str]]:
     return sounds
 
 
+# ---------------------------------------------------------------- GUS patches
+
+
+def gus_tasks(folder: Path) -> Iterator[Task]:
+    """Tasks for a folder of GUS patches as FreePats has it: `Tone_000/NNN_name.pat` by program, `Drum_000/KK_name.pat` by key."""
+    tones = {int(path.name[:3]): path for path in sorted(folder.glob("Tone_000/[0-9][0-9][0-9]_*.pat"))}
+    for stem, programs in PROGRAMS.items():
+        for bank, program in programs:
+            if bank == 0 and program in tones:
+                held_out = (bank, program) in heldout.PROGRAMS
+                yield Task(f"freepats_0_{program}", stem, "notes", held_out, "gus", ((str(tones[program]), ""),))
+    keys = ((path, DRUM_KEYS.get(int(path.name[:3]))) for path in sorted(folder.glob("Drum_000/[0-9][0-9][0-9]_*.pat")))
+    hits = tuple((str(path), piece) for path, piece in keys if piece)
+    if hits:
+        yield Task("freepats_128_0", "drums", "hits", False, "gus", hits)
+
+
+def play_gus(task: Task) -> list[tuple[np.ndarray, float, float, str]]:
+    # A plucked or struck tone fades while its loop goes on; a bowed or blown one stays.
+    life = 30.0 if task.stem == "other" else 1.5
+    sounds = []
+    for path, tag in task.data:
+        for audio, pitch in gus.read_patch(Path(path), 2.0 if tag else 3.4, life):
+            if len(audio) > 2000:
+                sounds.append((audio[:, None], pitch, 0.8, tag))
+    return sounds
+
+
 # ---------------------------------------------------------------- our own synthesis
 
 
-def patch_tasks(count: int) -> Iterator[Task]:
-    """`count` patches for each stem (twice as many for `bass`, four times for `other`); every fifth is held out."""
+def patch_tasks(count: int, begin: int = 0) -> Iterator[Task]:
+    """`count` patches for each stem (twice as many for `bass`, four times for `other`), from number `begin`.
+
+    Every fifth is held out.
+    """
     for stem in STEMS:
-        for number in range(count * {"other": 4, "bass": 2}.get(stem, 1)):
+        for number in range(begin, begin + count * {"other": 4, "bass": 2}.get(stem, 1)):
             kind = "hits" if stem == "drums" else "notes"
             yield Task(f"synth_{stem}_{number}", stem, kind, number % 5 == 4, "patch", (number,))
 
@@ -262,7 +295,7 @@ def play_patch(task: Task) -> list[tuple[np.ndarray, float, float, str]]:
 
 def build(task: Task, out: Path) -> dict | None:
     """Decode one instrument into `out`; returns its index entry."""
-    make = {"files": decode_files, "soundfont": play_soundfont, "patch": play_patch}[task.source]
+    make = {"files": decode_files, "soundfont": play_soundfont, "gus": play_gus, "patch": play_patch}[task.source]
     sounds = make(task)
     if not sounds:
         return None
@@ -301,12 +334,15 @@ def build_bank(
     patches: int,
     jobs: int,
     index: str = "index",
+    patch_folder: Path | None = None,
+    first_patch: int = 0,
 ) -> None:
     """Build the bank of everything given, `jobs` processes wide, and write `OUT/INDEX.json`."""
     out.mkdir(parents=True, exist_ok=True)
-    tasks = list(patch_tasks(patches))
+    tasks = list(patch_tasks(patches, first_patch))
     tasks += sampled_tasks(instruments) if instruments else []
     tasks += voice_tasks(voices) if voices else []
+    tasks += gus_tasks(patch_folder) if patch_folder else []
     for path in soundfonts:
         _font(str(path))
         tasks += soundfont_tasks(path)
@@ -334,12 +370,24 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--instruments", type=Path)
     parser.add_argument("--soundfont", type=Path, action="append", default=[])
+    parser.add_argument("--gus", type=Path, help="folder of GUS patches (/usr/share/midi/freepats)")
     parser.add_argument("--voices", type=Path)
     parser.add_argument("--patches", type=int, default=24)
+    parser.add_argument("--first-patch", type=int, default=0, help="number of the first patch: others than those of a former go")
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--index", default="index", help="name of the index, when a bank is built in pieces")
     options = parser.parse_args()
-    build_bank(options.out, options.instruments, options.soundfont, options.voices, options.patches, options.jobs, options.index)
+    build_bank(
+        options.out,
+        options.instruments,
+        options.soundfont,
+        options.voices,
+        options.patches,
+        options.jobs,
+        options.index,
+        options.gus,
+        options.first_patch,
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+from scipy.signal import lfilter
 
 from stems import RATE
 
@@ -46,12 +47,30 @@ def reverb_response(seconds: float, brightness: float, rng: Generator) -> np.nda
     return noise / np.sqrt((noise**2).sum(axis=0).mean())
 
 
-def colour(audio: np.ndarray, rng: Generator, spread_db: float, wet_db: float, seconds: float, peaks: int = 0) -> np.ndarray:
-    """Random equaliser, a body of some resonances and a room, in one pass through the spectrum. `wet_db` is the room's level."""
+def body_response(frequencies: np.ndarray, rng: Generator) -> np.ndarray:
+    """The spectrum of a box or a loudspeaker: up to forty modes that ring for 2 to 60 ms, beside the sound itself."""
+    modes = int(rng.integers(6, 40))
+    places, lives = 2 ** rng.uniform(6.3, 12.3, modes), 2 ** rng.uniform(-9.0, -4.0, modes)
+    gains = rng.normal(0, 1, modes) * (places / 300) ** -rng.uniform(0, 0.8)
+    response = np.zeros(len(frequencies), np.complex64)
+    for place, life, gain in zip(places, lives, gains, strict=True):
+        # Each mode is felt within eight of its widths.
+        reach = 8 / (2 * np.pi * life)
+        near = slice(*np.searchsorted(frequencies, (place - reach, place + reach)))
+        response[near] += gain / (1 + 2j * np.pi * life * (frequencies[near] - place))
+    return rng.uniform(0.3, 1.0) + rng.uniform(0.5, 2.5) * response / max(float(np.abs(response).max()), 1e-6)
+
+
+def colour(
+    audio: np.ndarray, rng: Generator, spread_db: float, wet_db: float, seconds: float, peaks: int = 0, body: bool = False
+) -> np.ndarray:
+    """Random equaliser, `peaks` resonances, a body and a room, in one pass through the spectrum. `wet_db` is the room's level."""
     size = next_fast_len(len(audio) + int(1.3 * seconds * RATE) + RATE // 10, real=True)
     spectrum = rfft(audio, size, axis=0)
     frequencies = rfftfreq(size, 1 / RATE)
     spectrum *= random_curve(frequencies, rng, spread_db, peaks).astype(np.float32)[:, None]
+    if body:
+        spectrum *= body_response(frequencies, rng)[:, None]
     if wet_db > -40:
         response = reverb_response(seconds, rng.uniform(1500, 9000), rng)
         room = rfft(response.astype(np.float32), size, axis=0)
@@ -108,6 +127,17 @@ def tremolo(audio: np.ndarray, rng: Generator) -> np.ndarray:
     turn = 2 * np.pi * rng.uniform(1.5, 8.0) * np.arange(len(audio)) / RATE
     swing = np.sin(turn)[:, None] * (np.array([1.0, -1.0]) if rng.random() < 0.4 else 1.0)
     return (audio * (1 - rng.uniform(0.15, 0.7) * (0.5 + 0.5 * swing))).astype(np.float32)
+
+
+def widen(audio: np.ndarray, rng: Generator) -> np.ndarray:
+    """A mono part made wide: one side a little later, with another phase and slightly off the pitch now and then."""
+    late = int(rng.uniform(0.002, 0.018) * RATE)
+    side = np.zeros_like(audio[:, 0])
+    side[late:] = audio[: len(audio) - late, 1]
+    pole = rng.uniform(-0.9, 0.9)
+    # A first-order all-pass: the same loudness at every frequency.
+    side = lfilter([pole, 1.0], [1.0, pole], side).astype(np.float32)
+    return np.stack([audio[:, 0], side], 1) if rng.random() < 0.5 else np.stack([side, audio[:, 0]], 1)
 
 
 def echo(audio: np.ndarray, seconds: float, gain: float, repeats: int = 3) -> np.ndarray:

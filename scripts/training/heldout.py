@@ -18,6 +18,9 @@ PROGRAMS = {
 VOICES = {"flite_rms", "espeak_it_f1", "festival_slt"}
 """Synthetic singers."""
 
+SOUNDFONTS = {"TimGM6mb"}
+"""Soundfonts (file names without their ending) whose every program is held out: a maker that the trainer never meets."""
+
 SONGS = {"rubidium"}
 """Songs of `shared/music` that `music.py` leaves out unless asked: to hold a whole song out, or to let it join late."""
 

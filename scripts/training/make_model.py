@@ -32,6 +32,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("work", type=Path, help="a folder with room: 5 GB for the bank, 3 GB for waiting songs")
     parser.add_argument("--shared", type=Path, help="folder with instruments/ and music/")
     parser.add_argument("--soundfont", type=Path, action="append", default=[])
+    parser.add_argument("--gus", type=Path, help="folder of GUS patches (/usr/share/midi/freepats)")
     parser.add_argument("--start", type=Path, help="checkpoint to start from")
     parser.add_argument("--minutes", type=float, default=25.0)
     parser.add_argument("--gpus", type=int, default=1)
@@ -61,6 +62,7 @@ def main() -> None:
             run("music.py", options.shared / "music", real, *flags)
     if voices.exists() and not smoke:
         sources += ["--voices", voices]
+    sources += ["--gus", options.gus] if options.gus else []
     for font in options.soundfont:
         sources += ["--soundfont", font]
     if not (bank / "index.json").exists():

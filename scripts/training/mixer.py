@@ -107,7 +107,9 @@ class Mixer:
         """A smooth random filter on every other stem and a room for every sixth."""
         count = audio.shape[0] * audio.shape[1]
         draw = {"device": self.device, "generator": generator}
-        amount = 3.0 * torch.rand(count, 1, **draw) * (torch.rand(count, 1, **draw) < 0.4)
+        # Mild mostly, as in songs; strong on one of sixteen.
+        dice = torch.rand(count, 1, **draw)
+        amount = torch.rand(count, 1, **draw) * torch.where(dice < 0.06, 7.0, torch.where(dice < 0.45, 3.0, 0.0))
         spectrum = torch.fft.rfft(audio.flatten(0, 1), SIZE)
         gains = torch.randn(count, EDGES, **draw) * amount
         spectrum = torch.view_as_complex(self.filtered(torch.view_as_real(spectrum), gains, self.bin_left, self.bin_part))
@@ -149,6 +151,6 @@ class Mixer:
         As in `demucs`, whose random shift puts up to half a second before a song, and which fills up its last segment.
         """
         place = torch.arange(SEGMENT, device=self.device)
-        begins = torch.where(dice[:, :1] < 0.12, 0.6 * RATE * reach[:, :1], 0.0)
-        ends = torch.where(dice[:, 1:] < 0.18, SEGMENT * (1 - 0.6 * reach[:, 1:]), SEGMENT)
+        begins = torch.where(dice[:, :1] < 0.25, 0.6 * RATE * reach[:, :1], 0.0)
+        ends = torch.where(dice[:, 1:] < 0.22, SEGMENT * (1 - 0.6 * reach[:, 1:]), SEGMENT)
         return ((place >= begins) & (place < ends)).float()

@@ -132,19 +132,30 @@ def load(path: Path) -> tuple[HTDemucs, dict]:
 
 @torch.no_grad()
 def separate_song(network: Network, mix: Tensor, overlap: float = 0.25, batch: int = 1) -> Tensor:
-    """Stems [6, 2, samples] of a song [2, samples]: segments with a triangular overlap-add."""
+    """Stems [6, 2, samples] of a song [2, samples], as `demucs` and the program make them without a shift.
+
+    The song is normalised, segments overlap in triangles, and a short last one lies in the middle of its segment.
+    """
     samples = mix.shape[-1]
-    stride = int((1 - overlap) * SEGMENT)
+    middle = mix.mean(0)
+    mean, spread = middle.mean(), middle.std() + 1e-8
+    mix = (mix - mean) / spread
     ramp = torch.arange(1, SEGMENT // 2 + 1, device=mix.device, dtype=torch.float32)
     weight = torch.cat([ramp, ramp.flip(0)]) / ramp.max()
-    starts = list(range(0, max(samples - int(overlap * SEGMENT), 1), stride))
-    padded = torch.nn.functional.pad(mix, (0, starts[-1] + SEGMENT - samples))
-    total = torch.zeros(len(network.model.sources), 2, padded.shape[-1], device=mix.device)
-    weights = torch.zeros(padded.shape[-1], device=mix.device)
+    total = torch.zeros(len(network.model.sources), 2, samples, device=mix.device)
+    weights = torch.zeros(samples, device=mix.device)
+    starts = list(range(0, samples, int((1 - overlap) * SEGMENT)))
+
+    def piece(start: int) -> Tensor:
+        begin = start - max(0, SEGMENT - (samples - start)) // 2
+        left, right = max(begin, 0), min(begin + SEGMENT, samples)
+        return torch.nn.functional.pad(mix[:, left:right], (left - begin, begin + SEGMENT - right))
+
     for first in range(0, len(starts), batch):
         places = starts[first : first + batch]
-        stems = network(torch.stack([padded[:, start : start + SEGMENT] for start in places]))
-        for start, piece in zip(places, stems, strict=True):
-            total[..., start : start + SEGMENT] += weight * piece
-            weights[start : start + SEGMENT] += weight
-    return (total / weights)[..., :samples]
+        for start, stems in zip(places, network(torch.stack([piece(start) for start in places])), strict=True):
+            length = min(SEGMENT, samples - start)
+            before = (SEGMENT - length) // 2
+            total[..., start : start + length] += weight[:length] * stems[..., before : before + length]
+            weights[start : start + length] += weight[:length]
+    return total / weights * spread + mean

@@ -261,6 +261,27 @@ def piano(sketch: Sketch, rng: random.Random) -> list[Event]:
     return events
 
 
+def other_below(sketch: Sketch, rng: random.Random) -> list[Event]:
+    """A layer of `other` that reaches down to the bass: a drone, chords on their root an octave or two below, a low tune."""
+    manner = rng.choice(("drone", "rooted", "rooted", "rooted", "low pad", "pulse", "melody"))
+    low = rng.choice((24, 28, 28, 30, 33))
+    if manner == "melody":
+        return melody(sketch, rng, "other", low + 4, low + 23)
+    if manner == "low pad":
+        return chords_held(sketch, rng, "other", low, 58)
+    above = chords_held(sketch, rng, "other", 45, rng.choice((64, 76))) if manner == "rooted" else []
+    octaves = rng.choice(((0,), (0, 12), (0, 12), (0, 12, 24), (0, 19)))
+    steps, touch = rng.choice((1, 2, 4)) if manner == "pulse" else 1, rng.uniform(0.7, 1.0)
+    events = []
+    for bar in sketch.playing("other"):
+        root = sketch.chords[bar].bass_note(low)
+        for step in range(steps):
+            start = sketch.at(bar, step * sketch.beats / steps)
+            length, loud = sketch.bar / steps * touch, rng.uniform(0.5, 0.95)
+            events += [Event(max(0.0, start + jitter(rng, 0.006)), length, root + shift, loud) for shift in octaves]
+    return above + events
+
+
 def other(sketch: Sketch, rng: random.Random) -> list[Event]:
     """One layer of everything else: a pad (high, low, or one held note), a tune, an arpeggio, stabs."""
     manner = rng.choice(("pad", "pad", "low pad", "low pad", "drone", "drone", *["melody"] * 3, "arpeggio", "stabs", "strings"))

@@ -105,6 +105,33 @@ def frequency_modulation(rng: Generator, decay: float, ratios: tuple[float, ...]
     return play
 
 
+def four_operators(rng: Generator, decay: float, sustain: float, ratios: tuple[float, ...]) -> Patch:
+    """Four sine operators that bend each other's phases, in one of four orders: the synthesisers of the eighties."""
+    order = int(rng.integers(0, 4))
+    ratio = rng.choice(ratios, 4) * (1 + rng.normal(0, 1e-3, 4))
+    ratio[3] = max(1.0, round(float(ratio[3]) / 2))
+    depth, fall = rng.uniform(0.2, 3.0, 4), decay * rng.uniform(0.1, 1.5, 4)
+    rest, attack, own = rng.uniform(0, 1, 4) * sustain, rng.uniform(0.002, 0.02), rng.uniform(0, 0.8)
+
+    def play(midi: float, seconds: float) -> np.ndarray:
+        time = np.arange(int(seconds * RATE)) / RATE
+        turn = 2 * np.pi * hertz(midi) * time
+        soft = min(1.0, 700 / hertz(midi))
+
+        def operator(n: int, bend: np.ndarray | float) -> np.ndarray:
+            level = rest[n] + (1 - rest[n]) * np.exp(-time / fall[n])
+            return level * np.sin(ratio[n] * turn + bend) * (ratio[n] * hertz(midi) < 14000)
+
+        first = operator(0, own * np.sin(ratio[0] * turn))
+        second = operator(1, depth[0] * soft * first)
+        third = operator(2, depth[1] * soft * second if order == 0 else depth[1] * soft * first if order == 1 else 0.0)
+        into = {0: third, 1: third + second, 2: second + third, 3: third}[order]
+        sound = operator(3, depth[2] * soft * into) + (0.7 * second if order == 3 else 0.0)
+        return sound * np.clip(time / attack, 0, 1) * (sustain + (1 - sustain) * np.exp(-time / decay))
+
+    return play
+
+
 def sub_bass(rng: Generator) -> Patch:
     """The bass of dance music and hip-hop: a sine below 100 Hz, with a drop at the start and a little saturation."""
     drop, fall = rng.uniform(0, 12) * (rng.random() < 0.5), rng.uniform(0.02, 0.08)
@@ -383,6 +410,8 @@ def patch_for(stem: str, rng: Generator) -> Patch:
 
 
 def bass_patch(rng: Generator) -> Patch:
+    if rng.random() < 0.12:
+        return four_operators(rng, rng.uniform(0.3, 2.0), rng.uniform(0, 0.6), (0.5, 1, 1, 2, 3))
     kind = rng.random()
     if kind < 0.12:
         return frequency_modulation(rng, rng.uniform(0.4, 2.0), (0.5, 1, 2, 3))
@@ -402,6 +431,8 @@ def guitar_patch(rng: Generator) -> Patch:
 
 
 def piano_patch(rng: Generator) -> Patch:
+    if rng.random() < 0.15:
+        return four_operators(rng, rng.uniform(0.8, 3.0), 0.0, (1, 1, 2, 4, 7, 14))
     kind = rng.random()
     if kind < 0.55:
         return struck_string(rng)
@@ -409,6 +440,8 @@ def piano_patch(rng: Generator) -> Patch:
 
 
 def other_patch(rng: Generator) -> Patch:
+    if rng.random() < 0.15:
+        return four_operators(rng, rng.uniform(0.3, 3.0), rng.uniform(0, 1.0), (0.5, 1, 1.41, 2, 3, 3.5, 5, 7))
     kind = rng.random()
     if kind < 0.1:
         return frequency_modulation(rng, rng.uniform(0.5, 3.0), (1.41, 2.0, 3.5, 5.0))
