@@ -88,7 +88,8 @@ let package = Package(
     .target(name: "LoopbackServer", path: "Tests/LoopbackServer"),
     .testTarget(name: "ModelStoreTests", dependencies: ["ModelStore", "LoopbackServer"]),
     .testTarget(
-      name: "SeparationTests", dependencies: ["Separation", "ModelStore", "GoldenSupport"], exclude: ["Goldens"]),
+      name: "SeparationTests", dependencies: ["Separation", "Layers", "ModelStore", "GoldenSupport"],
+      exclude: ["Goldens"]),
     .testTarget(name: "ManualPagesTests", dependencies: ["ManualPages"]),
     .testTarget(
       name: "EvaluationTests",

@@ -9,7 +9,7 @@ public final class AudioFileReader {
   public let path: FilePath
   public let format: AudioFormat
 
-  /// What the file says about its content, where libsndfile reads it.
+  /// What the file says about its content, where libsndfile or ffmpeg reads it.
   public let tags: AudioTags
 
   /// Frames delivered so far.
@@ -54,7 +54,7 @@ public final class AudioFileReader {
     format = AudioFormat(
       sampleRate: Int(file.info.samplerate), channelCount: channelCount, frameCount: frameCount,
       description: formatDescription(file.info.format))
-    tags = file.tags
+    tags = input.tags ?? file.tags
     interleaved = Array(repeating: 0, count: max(1, 65536 / channelCount) * channelCount)
   }
 

@@ -14,9 +14,10 @@ extension AudioInput {
     guard needsDecoding else { return self }
     guard let program = ffmpeg.program else { throw AudioFileError.needsFFmpeg(path) }
     let spool = try AudioInput.makeSpool(for: path, in: spoolFolder)
+    let metadata = try AudioInput.makeSpool(for: path, in: spoolFolder)
     let outcome: FFmpeg.Outcome
     do {
-      outcome = try FFmpeg.run(program, input: descriptor, output: spool) {
+      outcome = try FFmpeg.run(program, input: descriptor, output: spool, metadata: metadata) {
         try reading?(AudioInput.secondsDecoded(in: spool))
       }
     } catch let error as ProcessError {
@@ -33,7 +34,9 @@ extension AudioInput {
     let warnings = first.map {
       "\(path): ffmpeg stumbled over it (\($0)), so it may be damaged or cut short; what it could decode is used."
     }
-    return AudioInput(spool, path: path, warnings: [warnings].compactMap { $0 })
+    return AudioInput(
+      spool, path: path, warnings: [warnings].compactMap { $0 },
+      tags: FFmpegMetadata.tags(metadata.bytes(at: 0, count: FFmpegMetadata.lengthLimit)))
   }
 
   /// Whether the format is one for ffmpeg, by what the file begins with.

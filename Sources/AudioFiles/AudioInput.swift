@@ -10,6 +10,8 @@ public final class AudioInput {
   let descriptor: FileDescriptor
   /// What happened before the file could be read, one line each.
   public let warnings: [String]
+  /// What was told of the content beside the audio; nil where the audio file itself is to be asked.
+  let tags: AudioTags?
   private let stamp: FileDescriptor.Stamp
 
   /// Opens a file.
@@ -44,9 +46,9 @@ public final class AudioInput {
   /// Whether somebody wrote to the file since it was opened.
   public var hasChanged: Bool { descriptor.stamp != stamp }
 
-  init(_ descriptor: FileDescriptor, path: FilePath? = nil, warnings: [String] = []) {
+  init(_ descriptor: FileDescriptor, path: FilePath? = nil, warnings: [String] = [], tags: AudioTags? = nil) {
     self.path = path ?? descriptor.path
-    self.warnings = warnings
+    (self.warnings, self.tags) = (warnings, tags)
     self.descriptor = descriptor
     stamp = descriptor.stamp
   }

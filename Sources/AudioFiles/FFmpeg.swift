@@ -31,29 +31,40 @@ public struct FFmpeg: Sendable {
   }
 
   /// File descriptors of the program: names of files, and so protocols, options and changed links, do not come into it.
-  private static let (inputNumber, outputNumber): (Int32, Int32) = (3, 4)
+  private static let (inputNumber, outputNumber, metadataNumber): (Int32, Int32, Int32) = (3, 4, 5)
 
-  /// The first stream of sound as WAV (RF64 where it is long) of 32-bit floats, at its own rate, with its own channels.
-  /// No network, whatever the file refers to; nothing of the machine's clock or the file's tags.
-  private static let arguments = [
-    "ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
-    "-protocol_whitelist", "file", "-i", "file:/dev/fd/\(inputNumber)",
-    "-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1", "-fflags", "+bitexact",
-    "-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav", "file:/dev/fd/\(outputNumber)",
-  ]
+  /// The first stream of sound as WAV (RF64 where it is long) of 32-bit floats, at its own rate, with its own channels; and
+  /// the tags of the file and that stream as text, since a WAV's would be cut off behind the first long one. No network,
+  /// whatever the file refers to; nothing of the machine's clock.
+  private static let arguments =
+    [
+      "ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
+      "-protocol_whitelist", "file", "-i", "file:/dev/fd/\(inputNumber)",
+    ] + [
+      "-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact",
+      "-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav", "file:/dev/fd/\(outputNumber)",
+    ] + [
+      "-map_metadata", "0:g", "-map_metadata", "0:s:a:0", "-map_chapters", "-1", "-fflags", "+bitexact",
+      "-f", "ffmetadata", "file:/dev/fd/\(metadataNumber)",
+    ]
 
   /// Runs the program to its end.
   /// - Parameters:
   ///   - program: where it is.
   ///   - input: the file to read.
-  ///   - output: an empty file to write.
+  ///   - output: an empty file to write the samples to.
+  ///   - metadata: an empty file to write the tags to: `FFmpegMetadata`.
   ///   - check: is called several times a second; what it throws kills the program.
   /// - Throws: `ProcessError`, or what `check` throws.
   static func run(
-    _ program: FilePath, input: FileDescriptor, output: FileDescriptor, check: () throws -> Void
+    _ program: FilePath, input: FileDescriptor, output: FileDescriptor, metadata: FileDescriptor,
+    check: () throws -> Void
   ) throws -> Outcome {
     let process = try ChildProcess(
-      program, arguments: arguments, descriptors: [(input.number, inputNumber), (output.number, outputNumber)])
+      program, arguments: arguments,
+      descriptors: [
+        (input.number, inputNumber), (output.number, outputNumber), (metadata.number, metadataNumber),
+      ])
     defer { process.end() }
     var errors: [UInt8] = []
     while try process.readErrors(into: &errors, limit: 1 << 14) { try check() }

@@ -57,31 +57,25 @@ final class Batch {
         }
       }
       try settle()
-    } catch let error where Batch.isStop(error) {
+      if mustStop { reporter.stopRest(Batch.failFastReason) }
+    } catch let error where Interruption.isStop(error) {
       // What is being finished sees the same, or is too far to be stopped.
       _ = try? settle()
       throw error
     }
   }
 
+  /// Why songs are not begun, as a clause.
+  static let failFastReason = "another song failed and --fail-fast stops there"
+
   private var mustStop: Bool { failsFast && reporter.hasFailed }
 
-  private static func isStop(_ error: any Error) -> Bool {
-    error is CancellationError || error as? OutputError == .abandoned
-  }
-
   private func separate(_ song: Song, number: Int, next: Entry?) throws {
-    let display: ProgressDisplay
-    let work: Background<Preparation>?
-    if let ahead, ahead.number == number {
-      (display, work) = (ahead.display, ahead.work)
-    } else {
-      (display, work) = (
-        ProgressDisplay(song: song, number: number, of: reporter.total, console: reporter.console), nil
-      )
-    }
+    let current = ahead.flatMap { $0.number == number ? $0 : nil }
+    let (display, work) = (current?.display ?? reporter.display(of: song, number: number), current?.work)
     ahead = nil
-    display.begin()
+    reporter.begin(display)
+    if !resumes { display.announce() }
     do {
       let preparation = try work?.value() ?? prepare(display)()
       if let next { look(aheadTo: next) }
@@ -89,9 +83,11 @@ final class Batch {
       case .finished(let finished):
         try settle()
         reporter.skipped(finished, display)
-      case .measured(let measured): try separate(measured, display, isLast: next == nil)
+      case .measured(let measured):
+        if resumes { display.announce() }
+        try separate(measured, display, isLast: next == nil)
       }
-    } catch let error where Batch.isStop(error) {
+    } catch let error where Interruption.isStop(error) {
       throw error
     } catch is Stopped {
       return
@@ -109,13 +105,15 @@ final class Batch {
   private struct Stopped: Error {}
 
   private func separate(_ measured: MeasuredSong, _ display: ProgressDisplay, isLast: Bool) throws {
+    var warning: String?
     do {
-      try measured.checkSpace(besides: behind.map { [$0.song] } ?? [])
+      warning = try measured.checkSpace(besides: behind.map { [$0.song] } ?? [])
     } catch {
       // There may be room once the song before is done.
       try settle()
-      try measured.checkSpace()
+      warning = try measured.checkSpace()
     }
+    if let warning { reporter.warn(warning) }
     let separated = try separator.separate(measured) { [self] progress in
       try interruption.check()
       if mustStop { throw Stopped() }
@@ -138,7 +136,7 @@ final class Batch {
   /// Begins to measure a song.
   private func look(aheadTo entry: Entry) {
     guard case .song(let song) = entry.content, !mustStop else { return }
-    let display = ProgressDisplay(song: song, number: entry.number, of: reporter.total, console: reporter.console)
+    let display = reporter.display(of: song, number: entry.number)
     ahead = (entry.number, display, Background(prepare(display)))
   }
 
@@ -163,7 +161,7 @@ final class Batch {
     { [reporter, interruption] in
       do {
         reporter.done(try separated.finish(check: interruption.check), display, warnings: warnings)
-      } catch let error where Batch.isStop(error) {
+      } catch let error where Interruption.isStop(error) {
         throw error
       } catch {
         reporter.failed(

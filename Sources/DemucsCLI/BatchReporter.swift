@@ -1,4 +1,5 @@
 import AudioFiles
+import Glibc
 import Separation
 import Synchronization
 
@@ -8,13 +9,14 @@ import Synchronization
 final class BatchReporter: Sendable {
   let console: Console
   private let isJSON: Bool
-  /// Songs of the command.
-  let total: Int
+  private let entries: [Batch.Entry]
   private let start = ContinuousClock.now
   private let state = Mutex(State())
 
   private struct State {
     var model = TrackReport.Model(name: "", networks: [])
+    /// Numbers of the songs whose turn has come, and of those that were told of.
+    var (begun, reported): (Set<Int>, Set<Int>) = ([], [])
     var done = 0
     var skipped = 0
     var failures: [SongFailure] = []
@@ -23,15 +25,30 @@ final class BatchReporter: Sendable {
     var warnings: [String] = []
   }
 
-  init(console: Console, isJSON: Bool, total: Int) {
-    (self.console, self.isJSON, self.total) = (console, isJSON, total)
+  /// - Parameter entries: the songs of the command.
+  init(console: Console, isJSON: Bool, entries: [Batch.Entry]) {
+    (self.console, self.isJSON, self.entries) = (console, isJSON, entries)
   }
+
+  /// Songs of the command.
+  var total: Int { entries.count }
 
   /// Whether a song has failed.
   var hasFailed: Bool { state.withLock { !$0.failures.isEmpty } }
 
   /// What the objects of `--json` say of the model.
   func use(model: TrackReport.Model) { state.withLock { $0.model = model } }
+
+  /// A display of a song's progress.
+  func display(of song: Song, number: Int) -> ProgressDisplay {
+    ProgressDisplay(song: song, number: number, of: total, console: console)
+  }
+
+  /// Says that it is a song's turn.
+  func begin(_ display: ProgressDisplay) {
+    state.withLock { _ = $0.begun.insert(display.number) }
+    display.begin()
+  }
 
   /// Warns of what came up while a song is separated.
   func warn(_ text: String) {
@@ -57,7 +74,7 @@ final class BatchReporter: Sendable {
       $0.done += 1
       $0.seconds += file.seconds
     }
-    print(display.song, display.number, .done, elapsed: display.elapsed, outputs: file.outputs) { report in
+    print(display.song, display.number, .done, elapsed: display.elapsed, lines: file.outputs.map(\.bytes)) { report in
       report.add(file)
       report.warnings = warnings + file.warnings
     }
@@ -67,7 +84,23 @@ final class BatchReporter: Sendable {
   func skipped(_ song: FinishedSong, _ display: ProgressDisplay) {
     display.skip()
     state.withLock { $0.skipped += 1 }
-    print(display.song, display.number, .skipped, elapsed: display.elapsed, outputs: song.outputs) { $0.add(song) }
+    print(display.song, display.number, .skipped, elapsed: display.elapsed, lines: song.outputs.map(\.bytes)) {
+      $0.add(song)
+    }
+  }
+
+  /// Names the files that a song's stems would go to, in a dry run.
+  /// - Parameter seconds: length of the song, as far as its header says it.
+  func planned(_ song: Song, number: Int, names: [String], outputs: [FilePath], seconds: Double?) {
+    let name = (song.source == .standardInput ? InputList.standardInput : song.path).bytes
+    let lines = outputs.map { name + [UInt8(ascii: "\t")] + $0.bytes }
+    print(song, number, .planned, lines: lines) { $0.plan(names: names, outputs: outputs, seconds: seconds) }
+  }
+
+  /// Says that a run would skip a song, in a dry run.
+  func planned(_ song: FinishedSong, _ display: ProgressDisplay) {
+    display.skip()
+    print(display.song, display.number, .skipped) { $0.add(song) }
   }
 
   /// Says what is wrong with a song.
@@ -76,8 +109,8 @@ final class BatchReporter: Sendable {
   {
     if !isKnown { announce(failure) }
     console.event("failed", song: failure.song, number: number, of: total, ["code": .text(failure.code)])
-    print(failure.song, number, .failed, elapsed: elapsed, outputs: []) { report in
-      report.error = TrackReport.Failure(code: failure.code, message: failure.line)
+    print(failure.song, number, .failed, elapsed: elapsed) { report in
+      report.error = TrackReport.Failure(failure)
       report.warnings = warnings
     }
   }
@@ -89,7 +122,7 @@ final class BatchReporter: Sendable {
   }
 
   /// Gives every entry the error that kept all from being begun.
-  func failAll(_ entries: [Batch.Entry], _ error: any Error) {
+  func failAll(_ error: any Error) {
     for entry in entries {
       switch entry.content {
       case .failure(let failure): failed(failure, number: entry.number, isKnown: true)
@@ -98,18 +131,65 @@ final class BatchReporter: Sendable {
     }
   }
 
+  /// Tells of the songs that the run stopped before, so that there is an object for each of the list.
+  /// - Parameter reason: why it stopped, as a clause.
+  func stopRest(_ reason: String) {
+    state.withLock { state in
+      for line in restLines(reason, &state) { console.result(line) }
+    }
+  }
+
+  /// The lines of `stopRest`, for a thread that ends the program: none where another one holds on to standard output.
+  func takeRest(_ reason: String) -> [String] {
+    for _ in 0..<10 {
+      if let lines = state.withLockIfAvailable({ restLines(reason, &$0) }) { return lines }
+      usleep(20_000)
+    }
+    return []
+  }
+
+  private func restLines(_ reason: String, _ state: inout State) -> [String] {
+    guard isJSON else { return [] }
+    return entries.filter { state.reported.insert($0.number).inserted }.map { entry in
+      switch entry.content {
+      case .failure(let failure):
+        var report = report(on: failure.song, entry.number, .failed, state)
+        report.error = TrackReport.Failure(failure)
+        return report.line
+      case .song(let song):
+        let isBegun = state.begun.contains(entry.number)
+        var report = report(on: song, entry.number, .stopped, state)
+        report.error = TrackReport.Failure(
+          SongFailure(
+            song: song, reason: "\(isBegun ? "not finished" : "not begun"), as \(reason).",
+            code: errorCode(of: isBegun ? StoppedSong.interrupted : .notStarted)))
+        return report.line
+      }
+    }
+  }
+
+  private func report(
+    on song: Song, _ number: Int, _ status: TrackReport.Status, elapsed: Double = 0, _ state: State
+  ) -> TrackReport {
+    TrackReport(song: song, track: number, of: total, status: status, model: state.model, elapsed: elapsed)
+  }
+
+  /// - Parameter lines: what is written without `--json`.
   private func print(
-    _ song: Song, _ number: Int, _ status: TrackReport.Status, elapsed: Double, outputs: [FilePath],
+    _ song: Song, _ number: Int, _ status: TrackReport.Status, elapsed: Double = 0, lines: [[UInt8]] = [],
     _ complete: (inout TrackReport) -> Void
   ) {
-    guard isJSON else {
-      for output in outputs { console.result(output) }
-      return
+    // Under the lock, so that each song is told of once, and whole, however the program ends.
+    state.withLock { state in
+      guard state.reported.insert(number).inserted else { return }
+      guard isJSON else {
+        for line in lines { console.result(line) }
+        return
+      }
+      var report = report(on: song, number, status, elapsed: elapsed, state)
+      complete(&report)
+      console.result(report.line)
     }
-    var report = TrackReport(
-      song: song, track: number, of: total, status: status, model: state.withLock(\.model), elapsed: elapsed)
-    complete(&report)
-    console.result(report.line)
   }
 
   /// Says how it went if there was more than one song.
@@ -130,7 +210,7 @@ final class BatchReporter: Sendable {
     for part in parts { console.note(part) }
     if !state.failures.isEmpty {
       console.problem("\(state.failures.count) of \(total) songs failed:")
-      for failure in state.failures { console.problem("  \(failure.song) (\(failure.code))") }
+      for failure in state.failures { console.problem("  \(failure.name) (\(failure.code))") }
     }
   }
 }

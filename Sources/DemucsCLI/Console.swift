@@ -104,6 +104,41 @@ final class Console: Sendable {
     }
   }
 
+  /// Writes last lines and ends the program, from any thread. Nothing waits for a reader that does not read, not even where
+  /// another thread does.
+  /// - Parameters:
+  ///   - results: lines for standard output.
+  ///   - problem: a line for standard error.
+  func end(results: [String], problem: String, status: Int32) -> Never {
+    let last = style == .json ? JSONEvent.message(problem) : Console.printable(problem)
+    for _ in 0..<10 {
+      barIsShown.withLockIfAvailable { shown -> Void in
+        if shown { Console.writeNow("\r\u{1B}[K", to: STDERR_FILENO) }
+        for line in results where !Console.writeNow(line + "\n", to: STDOUT_FILENO) { break }
+        Console.writeNow(last + "\n", to: STDERR_FILENO)
+        _exit(status)
+      }
+      usleep(10_000)
+    }
+    Console.writeNow(last + "\n", to: STDERR_FILENO)
+    _exit(status)
+  }
+
+  /// Writes what a reader takes at once.
+  /// - Returns: whether that was all.
+  @discardableResult private static func writeNow(_ text: String, to descriptor: Int32) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      // A pipe that is said to take anything takes so many bytes.
+      var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      guard poll(&wanted, 1, 0) > 0, wanted.revents & Int16(POLLOUT) != 0,
+        write(Array(rest.prefix(Int(PIPE_BUF))), to: descriptor) == 0
+      else { return false }
+      rest = rest.dropFirst(Int(PIPE_BUF))
+    }
+    return true
+  }
+
   /// Columns of the terminal, 80 if it does not say.
   static var width: Int {
     var size = winsize()

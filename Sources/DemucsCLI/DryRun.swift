@@ -6,65 +6,89 @@ import Separation
 
 /// `separate --dry-run`: what a run would do, as far as it can be known without weights and without writing anything.
 struct DryRun {
-  private let names: [String]
-  private let sampleRate: Int
-  private let channelCount: Int
-  private let writer: StemWriter
+  /// What the header of a model's file says.
+  struct Model {
+    let sources: [String]
+    /// Hz.
+    let sampleRate: Int
+    let channelCount: Int
 
-  /// Reads the header of the model.
-  /// - Throws: what is wrong with the model; `SeparationError` for stems that it does not have.
-  init(_ location: ModelLocation, writer: StemWriter) throws {
-    let kwargs = try openCheckpoint(location.members[0]).modelDescription().kwargs
-    let sources = kwargs["sources"]?.arrayValue?.compactMap(\.stringValue) ?? []
-    names = try writer.selection.names(sources: sources)
-    sampleRate = max(1, kwargs["samplerate"]?.intValue ?? 44100)
-    channelCount = max(1, kwargs["audio_channels"]?.intValue ?? 2)
-    self.writer = writer
+    /// - Throws: what is wrong with the model.
+    init(_ location: ModelLocation) throws {
+      let kwargs = try openCheckpoint(location.members[0]).modelDescription().kwargs
+      sources = kwargs["sources"]?.arrayValue?.compactMap(\.stringValue) ?? []
+      sampleRate = max(1, kwargs["samplerate"]?.intValue ?? 44100)
+      channelCount = max(1, kwargs["audio_channels"]?.intValue ?? 2)
+    }
   }
+
+  let model: Model
+  /// With a provenance songs whose stems are there are skipped.
+  let writer: StemWriter
 
   /// Says what would become of the songs, and what is wrong with the others.
   /// - Returns: whether any would fail.
-  func run(_ entries: [InputList.Entry], _ console: Console, _ interruption: Interruption) throws -> Bool {
+  func run(_ entries: [Batch.Entry], _ reporter: BatchReporter, _ interruption: Interruption) throws -> Bool {
     var failed: [String] = []
     for entry in entries {
       try interruption.check()
-      switch entry {
-      case .failure(let failure):
-        console.problem("Error: \(failure.line)")
-        failed.append("\(failure.song)")
-      case .song(let song):
-        do {
-          for path in try plan(song) { console.result(DryRun.line(song, path)) }
-        } catch {
-          console.problem("Error: \(SongFailure(song: song, error: error).line)")
-          failed.append("\(song)")
+      // Nobody reads on.
+      if reporter.console.resultFailure != nil { break }
+      do {
+        switch entry.content {
+        case .failure(let failure): throw failure
+        case .song(let song): try plan(song, entry.number, reporter, interruption)
         }
+      } catch let error where Interruption.isStop(error) {
+        throw error
+      } catch {
+        let failure = entry.failure(error)
+        reporter.failed(failure, number: entry.number)
+        failed.append(failure.name)
       }
     }
     if !failed.isEmpty, entries.count > 1 {
-      console.problem("\(failed.count) of \(entries.count) songs would fail: \(failed.joined(separator: ", "))")
+      reporter.console.problem(
+        "\(failed.count) of \(entries.count) songs would fail: \(failed.joined(separator: ", "))")
     }
     return !failed.isEmpty
   }
 
-  /// The files of a song's stems.
-  private func plan(_ song: Song) throws -> [FilePath] {
+  private func plan(
+    _ song: Song, _ number: Int, _ reporter: BatchReporter, _ interruption: Interruption
+  ) throws {
+    if let finished = try writer.finishedSong(song, sources: model.sources, check: interruption.check) {
+      return reporter.planned(finished, reporter.display(of: song, number: number))
+    }
+    let names = try writer.selection.names(sources: model.sources)
     let paths = try writer.plan(song: song, stems: names)
+    reporter.planned(song, number: number, names: names, outputs: paths, seconds: try length(of: song))
+  }
+
+  /// Opens a song as a run would.
+  /// - Returns: its length in seconds where the header says it.
+  private func length(of song: Song) throws -> Double? {
     var status = stat()
     // What comes out of a pipe is there once.
     guard song.source == .file, song.path.call({ stat($0, &status) }) != 0 || status.st_mode & S_IFMT != S_IFIFO else {
-      return paths
+      return nil
     }
     let input = try AudioInput(path: song.path)
-    if input.needsDecoding {
+    guard !input.needsDecoding else {
       if FFmpeg().program == nil { throw AudioFileError.needsFFmpeg(song.path) }
-    } else {
-      _ = try AudioSource(input, sampleRate: sampleRate, channelCount: channelCount)
+      return nil
     }
-    return paths
+    let source = try AudioSource(input, sampleRate: model.sampleRate, channelCount: model.channelCount)
+    return source.expectedFrameCount.map { Double($0) / Double(model.sampleRate) }
   }
+}
 
-  private static func line(_ song: Song, _ path: FilePath) -> [UInt8] {
-    (song.source == .standardInput ? InputList.standardInput : song.path).bytes + [UInt8(ascii: "\t")] + path.bytes
+extension Batch.Entry {
+  /// What is wrong with the entry; `error` is, where it is a song.
+  fileprivate func failure(_ error: any Error) -> SongFailure {
+    switch content {
+    case .failure(let failure): failure
+    case .song(let song): SongFailure(song: song, error: error)
+    }
   }
 }

@@ -9,10 +9,8 @@ struct FolderScan {
   /// Extensions of sound, in lower case. Videos are separated when they are named.
   static let extensions: Set<String> = [
     "8svx", "aac", "ac3", "aif", "aifc", "aiff", "alac", "amr", "ape", "au", "avr", "caf", "dff", "dsf", "dts", "eac3",
-    "flac",
-    "iff", "m4a", "m4b", "mka", "mp1", "mp2", "mp3", "mpc", "oga", "ogg", "opus", "paf", "ra", "rf64", "sd2", "sf",
-    "snd", "spx",
-    "svx", "tak", "tta", "voc", "w64", "wav", "wave", "weba", "wma", "wv", "xi",
+    "flac", "iff", "m4a", "m4b", "mka", "mp1", "mp2", "mp3", "mpc", "oga", "ogg", "opus", "paf", "ra", "rf64", "sd2",
+    "sf", "snd", "spx", "svx", "tak", "tta", "voc", "w64", "wav", "wave", "weba", "wma", "wv", "xi",
   ]
 
   /// What was found below one folder.

@@ -70,7 +70,7 @@ struct GoldenCheckCommand: ParsableCommand {
       var model = try ModelArguments.parse([])
       model.name =
         name ?? (record.model.isPath ? GoldenPaths.resolve(record.model.name, in: folder) : record.model.name)
-      (model.modelsDir, model.jobs) = (modelsDir, jobs)
+      (model.folders.modelsDir, model.jobs) = (modelsDir, jobs)
       let policy = precision.isGiven ? try precision.makePolicy() : record.options.policy
       let maker = try StemMaker(
         model: model, precision: policy, options: record.options.separation, console: console,

@@ -77,14 +77,14 @@ struct InputList {
   /// Adds a file, or the songs below a folder.
   private mutating func add(_ path: FilePath) {
     if path.bytes.isEmpty {
-      return fail(Song(path), "the name is empty; a variable of a script may not be set.", "input-not-found")
+      return fail(Song(path), "an empty name is no file; a variable of a script may not be set.", "input-not-found")
     }
     var status = stat()
     guard path.call({ stat($0, &status) }) == 0 else { return fail(Song(path), errno) }
     guard status.st_mode & S_IFMT == S_IFDIR else { return add(Song(path)) }
     guard let folders else {
       return fail(
-        Song(path), "is a folder. With -r the songs in it are taken; or pass them, for example \(path)/*.wav",
+        Song(path), "is a folder. Take the songs in it with -r, or pass \(path)/*.wav or the like.",
         "input-is-folder")
     }
     let finding = folders.scan(path)
@@ -147,7 +147,7 @@ struct InputList {
 }
 
 /// A song that was not separated.
-struct SongFailure: Equatable {
+struct SongFailure: Error, Equatable {
   let song: Song
   let reason: String
   /// Stays the same where the words change: docs/json.md.
@@ -163,5 +163,8 @@ struct SongFailure: Equatable {
   }
 
   /// One line that names the file once.
-  var line: String { reason.hasPrefix("\(song): ") ? reason : "\(song): \(reason)" }
+  var line: String { reason.hasPrefix("\(name): ") ? reason : "\(name): \(reason)" }
+
+  /// What the song is called in messages.
+  var name: String { song.path.bytes.isEmpty ? "''" : song.description }
 }

@@ -20,6 +20,8 @@ final class Interruption: @unchecked Sendable {
   private let requested = Atomic<Bool>(false)
   private let console: Console
   private var sources: [any DispatchSourceSignal] = []
+  /// What there is to say on standard output when the program ends from here.
+  private let lastResults = Mutex<(@Sendable () -> [String])?>(nil)
   /// Temporary folders, which go when the program ends from here.
   private let folders = Mutex<Set<String>>([])
 
@@ -49,10 +51,18 @@ final class Interruption: @unchecked Sendable {
     }
   }
 
+  /// Whether an error says that the program was told to stop.
+  static func isStop(_ error: any Error) -> Bool {
+    error is CancellationError || error as? OutputError == .abandoned
+  }
+
   /// - Throws: `CancellationError` once the program was told to stop.
   func check() throws {
     if requested.load(ordering: .relaxed) { throw CancellationError() }
   }
+
+  /// Has lines written to standard output when the program ends from here, if they can be written at once.
+  func finally(_ results: @escaping @Sendable () -> [String]) { lastResults.withLock { $0 = results } }
 
   /// Makes a folder for files that nobody keeps; it goes when the program is interrupted, or with `removeFolder`.
   func makeTemporaryFolder() throws -> String {
@@ -73,7 +83,7 @@ final class Interruption: @unchecked Sendable {
     TemporaryFiles.shared.abandon()
     ChildProcess.killAll()
     folders.withLock { for path in $0 { try? FileManager.default.removeItem(atPath: path) } }
-    console.problem("Interrupted.")
-    _exit(Interruption.exitStatus)
+    let results = lastResults.withLock(\.self)
+    console.end(results: results?() ?? [], problem: "Interrupted.", status: Interruption.exitStatus)
   }
 }

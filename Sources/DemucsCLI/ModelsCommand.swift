@@ -29,18 +29,9 @@ struct ModelNameArguments: ParsableArguments {
     completion: .model)
   var name: String
 
-  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"), completion: .directory)
-  var modelsDir: String?
+  @OptionGroup var folders: ModelFolderArguments
 
-  @Option(
-    help: ArgumentHelp(
-      "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"),
-    completion: .directory)
-  var repo: String?
-
-  func locate() throws -> ModelLocation {
-    try ModelStore.locate(name, modelsDirectory: modelsDir, repository: repo)
-  }
+  func locate() throws -> ModelLocation { try folders.locate(name) }
 }
 
 /// Runs a command that a person may interrupt, and prints what went wrong as one line.

@@ -54,11 +54,11 @@ struct ModelsInfoCommand: ParsableCommand {
 
   func run() throws {
     try runReporting { console, _ in
-      let folders = ModelFolders(modelsDirectory: model.modelsDir)
+      let folders = ModelFolders(modelsDirectory: model.folders.modelsDir)
       let registry = try Registry(folders)
       var report = Report()
       report.name = ModelStore.displayName(model.name)
-      if model.repo == nil, let entry = registry[model.name] { Self.describe(entry, registry, &report) }
+      if model.folders.repo == nil, let entry = registry[model.name] { Self.describe(entry, registry, &report) }
       do {
         try measure(try model.locate(), &report)
       } catch ModelStoreError.notFound(_, _, _, _, .download) {

@@ -30,8 +30,12 @@ final class ProgressDisplay: Sendable {
   /// Says that it is the song's turn.
   func begin() {
     state.withLock { $0.start = .now }
-    if console.style == .log { console.note("\(name): separating") }
     console.event("start", song: song, number: number, of: total)
+  }
+
+  /// Says that the song is separated, which may not be known yet when its turn comes.
+  func announce() {
+    if console.style == .log { console.note("\(name): separating") }
   }
 
   /// Seconds since the song's turn came.

@@ -75,9 +75,6 @@ struct SeparateCommand: ParsableCommand {
 
   mutating func validate() throws {
     if demucs.listModels { return }
-    if input.dryRun, report.json {
-      throw ValidationError("--dry-run and --json exclude each other: nothing becomes of a song that is not separated.")
-    }
     if demucs.noSplit, chunks.segment != nil {
       throw ValidationError("--no-split and --segment exclude each other.")
     }
@@ -105,7 +102,7 @@ struct SeparateCommand: ParsableCommand {
     LibraryMessages.discard(errors: !report.verbose)
     do {
       for note in output.notes + prepared.list.notes { console.note("Note: \(note)") }
-      let failed = try input.dryRun ? dryRun(console, interruption) : separate(console, interruption)
+      let failed = try runAll(console, interruption)
       if let reason = console.resultFailure {
         console.problem("Error: standard output: the results cannot be written: \(reason). Check what reads it.")
         throw ExitCode.failure
@@ -122,7 +119,7 @@ struct SeparateCommand: ParsableCommand {
   /// The lines of `demucs --list-models`.
   private func listModels() throws {
     try runReporting { console, _ in
-      let listing = try ModelListing(modelsDirectory: model.modelsDir, repository: model.repo)
+      let listing = try ModelListing(modelsDirectory: model.folders.modelsDir, repository: model.folders.repo)
       console.result(
         (["Bag of models:"] + listing.bags.map { "    \($0)" } + ["Single models:"]
           + listing.networks.map { "    \($0)" })
@@ -130,42 +127,55 @@ struct SeparateCommand: ParsableCommand {
     }
   }
 
-  /// Loads the model and separates every song. Without a model no song can be.
+  /// Separates every song, or says what a run would do.
   /// - Returns: whether any song failed.
-  private func separate(_ console: Console, _ interruption: Interruption) throws -> Bool {
+  private func runAll(_ console: Console, _ interruption: Interruption) throws -> Bool {
     let entries = self.entries.enumerated().map { Batch.Entry(number: $0.offset + 1, content: $0.element) }
-    let reporter = BatchReporter(console: console, isJSON: report.json, total: entries.count)
+    let reporter = BatchReporter(console: console, isJSON: report.json, entries: entries)
+    let reason = "the program was told to stop"
+    interruption.finally { reporter.takeRest(reason) }
+    do {
+      return try input.dryRun
+        ? dryRun(entries, reporter, interruption) : separate(entries, reporter, interruption)
+    } catch let error where Interruption.isStop(error) {
+      reporter.stopRest(reason)
+      throw error
+    }
+  }
+
+  /// Loads the model and separates every song. Without a model no song can be.
+  private func separate(
+    _ entries: [Batch.Entry], _ reporter: BatchReporter, _ interruption: Interruption
+  ) throws -> Bool {
     // Said at once, though their turn comes later.
     for case .failure(let failure) in entries.map(\.content) { reporter.announce(failure) }
     let hasSongs = entries.contains { if case .song = $0.content { true } else { false } }
     if hasSongs, !(batch.failFast && reporter.hasFailed) {
-      try separate(entries, reporter, interruption)
+      let (separator, writer) = try namingEverySong(reporter) { try makeSeparator(reporter, interruption) }
+      try Batch(
+        separator: separator, writer: writer, reporter: reporter, interruption: interruption, resumes: batch.resume,
+        failsFast: batch.failFast
+      ).run(entries)
     } else {
-      for case (let number, .failure(let failure)) in entries.map({ ($0.number, $0.content) }) {
-        reporter.failed(failure, number: number, isKnown: true)
-      }
+      reporter.stopRest(Batch.failFastReason)
     }
     reporter.summarize()
     return reporter.hasFailed
   }
 
-  private func separate(_ entries: [Batch.Entry], _ reporter: BatchReporter, _ interruption: Interruption) throws {
-    let (separator, writer): (Separator, StemWriter)
+  /// What is wrong with the model is the error of every song.
+  private func namingEverySong<Result>(_ reporter: BatchReporter, _ body: () throws -> Result) throws -> Result {
     do {
-      (separator, writer) = try makeSeparator(reporter, interruption)
+      return try body()
     } catch let error as ValidationError {
       throw error
     } catch let error as CancellationError {
       throw error
     } catch {
       reporter.console.problem("Error: \(error)")
-      if report.json { reporter.failAll(entries, error) }
+      reporter.failAll(error)
       throw ExitCode.failure
     }
-    try Batch(
-      separator: separator, writer: writer, reporter: reporter, interruption: interruption, resumes: batch.resume,
-      failsFast: batch.failFast
-    ).run(entries)
   }
 
   /// What this run has to do: its shard of the list.
@@ -174,17 +184,40 @@ struct SeparateCommand: ParsableCommand {
   }
 
   /// - Returns: whether any song would fail.
-  private func dryRun(_ console: Console, _ interruption: Interruption) throws -> Bool {
-    do {
+  private func dryRun(
+    _ entries: [Batch.Entry], _ reporter: BatchReporter, _ interruption: Interruption
+  ) throws -> Bool {
+    let plan = try namingEverySong(reporter) {
       let location = try model.locate()
-      return try DryRun(location, writer: makeWriter(location)).run(entries, console, interruption)
-    } catch let error as SeparationError {
-      throw ValidationError("\(error)")
-    } catch let error as CancellationError {
-      throw error
+      let header = try DryRun.Model(location)
+      var writer = try makeWriter(location)
+      try checkStems(writer, header.sources)
+      // Reading all of a model for its checksum takes its time, so it is done where it is asked for.
+      if batch.resume || report.json {
+        let provenance = try Provenance(
+          location: location, sources: header.sources, chunks: separationOptions, writer: writer,
+          precision: precision.makePolicy(), check: interruption.check)
+        writer.provenance = batch.resume ? provenance : nil
+        reporter.use(model: TrackReport.Model(name: location.name, networks: provenance.networks))
+      }
+      return DryRun(model: header, writer: writer)
+    }
+    return try plan.run(entries, reporter, interruption)
+  }
+
+  /// How songs are cut and joined.
+  private var separationOptions: SeparationOptions {
+    var options = chunks.options
+    options.isSplit = !demucs.noSplit
+    return options
+  }
+
+  /// - Throws: `ValidationError` for stems that the model does not have.
+  private func checkStems(_ writer: StemWriter, _ sources: [String]) throws {
+    do {
+      _ = try writer.selection.names(sources: sources)
     } catch {
-      console.problem("Error: \(error)")
-      return true
+      throw ValidationError("\(error)")
     }
   }
 
@@ -205,22 +238,17 @@ struct SeparateCommand: ParsableCommand {
     let pool = WorkerPool(threadCount: model.threadCount)
     let options = ModelOptions(model, precision: try precision.makePolicy(), warn: reporter.warn)
     let bag = try ModelBag(location, pool: pool, options: options)
-    var chunks = chunks.options
-    chunks.isSplit = !demucs.noSplit
-    let separator = try Separator(bag: bag, options: chunks, logger: logger)
+    let separator = try Separator(bag: bag, options: separationOptions, logger: logger)
     logger.debug(
       "loaded model",
       metadata: [
         "sources": "\(separator.sources)", "networks": "\(bag.members.count)", "threads": "\(pool.threadCount)",
       ])
     var writer = try makeWriter(location)
-    do {
-      _ = try writer.selection.names(sources: separator.sources)
-    } catch {
-      throw ValidationError("\(error)")
-    }
+    try checkStems(writer, separator.sources)
     let provenance = try Provenance(
-      location: location, separator: separator, writer: writer, precision: options.precision, check: interruption.check)
+      location: location, sources: separator.sources, chunks: separator.options, writer: writer,
+      precision: options.precision, check: interruption.check)
     writer.provenance = provenance
     reporter.use(model: TrackReport.Model(name: location.name, networks: provenance.networks))
     return (separator, writer)

@@ -4,7 +4,7 @@ import Separation
 
 /// What became of one song, as `--json` prints it: docs/json.md.
 struct TrackReport: Encodable {
-  enum Status: String, Encodable { case done, skipped, failed }
+  enum Status: String, Encodable { case done, skipped, failed, stopped, planned }
 
   /// One file.
   struct Output: Encodable {
@@ -40,6 +40,8 @@ struct TrackReport: Encodable {
   struct Failure: Encodable {
     let code: String
     let message: String
+
+    init(_ failure: SongFailure) { (code, message) = (failure.code, failure.line) }
   }
 
   /// Of the schema.
@@ -86,10 +88,15 @@ struct TrackReport: Encodable {
   }
 
   mutating func add(_ song: FinishedSong) {
-    outputs = zip(song.names, song.outputs).map { name, path in
+    plan(names: song.names, outputs: song.outputs, seconds: song.seconds)
+    sampleRate = song.sampleRate
+  }
+
+  mutating func plan(names: [String], outputs: [FilePath], seconds: Double?) {
+    self.outputs = zip(names, outputs).map { name, path in
       Output(stem: name, path: Self.text(path).text, pathBytes: Self.text(path).bytes)
     }
-    (seconds, sampleRate) = (song.seconds, song.sampleRate)
+    self.seconds = seconds
   }
 
   /// One line.

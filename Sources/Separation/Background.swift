@@ -14,7 +14,7 @@ package final class Background<Value>: @unchecked Sendable {
   /// Begins the work.
   package init(_ work: sending @escaping () throws -> Value) {
     self.work = work
-    isOnItsWay = Thread.start { [self] in
+    isOnItsWay = DetachedThread.start { [self] in
       run()
       finished.signal()
     }
@@ -40,8 +40,8 @@ package final class Background<Value>: @unchecked Sendable {
   }
 }
 
-/// A thread that goes its own way.
-private enum Thread {
+/// A thread that nobody joins. That of Foundation does not tell where the system has none to give.
+private enum DetachedThread {
   /// - Returns: false if the system has none to give.
   static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
     var attributes = pthread_attr_t()

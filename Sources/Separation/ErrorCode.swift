@@ -16,6 +16,20 @@ public protocol CodedError: Error {
 /// The code of any error.
 public func errorCode(of error: any Error) -> String { (error as? any CodedError)?.code ?? "unexpected" }
 
+/// Why a song has no stems where nothing is wrong with it: the run ended before.
+public enum StoppedSong: CodedError {
+  case notStarted
+  /// While it was separated.
+  case interrupted
+
+  public var code: String {
+    switch self {
+    case .notStarted: "not-started"
+    case .interrupted: "interrupted"
+    }
+  }
+}
+
 extension AudioFileError: CodedError {
   public var code: String {
     switch self {

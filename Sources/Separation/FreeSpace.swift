@@ -17,8 +17,9 @@ package enum FreeSpace {
   }
 
   /// - Parameter needs: what will be written; folders of one file system are taken together.
-  /// - Throws: `OutputError.notEnoughSpace`. A file system that does not say what it has passes.
-  package static func check(_ needs: [Need]) throws {
+  /// - Parameter available: the bytes that may be written in a folder; nil passes.
+  /// - Throws: `OutputError.notEnoughSpace`.
+  package static func check(_ needs: [Need], available: (FilePath) -> Int? = available(in:)) throws {
     let places = needs.compactMap { need -> (device: UInt, folder: FilePath, byteCount: Int)? in
       let folder = OutputLayout.existingFolder(around: need.folder)
       var status = stat()
@@ -26,7 +27,7 @@ package enum FreeSpace {
     }
     for group in Dictionary(grouping: places, by: \.device).values {
       let needed = group.reduce(margin) { $0 + $1.byteCount }
-      guard let folder = group.first?.folder, let available = available(in: folder), needed > available else {
+      guard let folder = group.first?.folder, let available = available(folder), needed > available else {
         continue
       }
       throw OutputError.notEnoughSpace(folder: folder, needed: needed, available: available)
@@ -34,7 +35,7 @@ package enum FreeSpace {
   }
 
   /// Bytes that this user may still write; nil where the file system does not say.
-  static func available(in folder: FilePath) -> Int? {
+  package static func available(in folder: FilePath) -> Int? {
     var status = statvfs()
     guard folder.call({ statvfs($0, &status) }) == 0, status.f_blocks > 0 else { return nil }
     let (bytes, overflow) = Int(clamping: status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
@@ -50,10 +51,23 @@ extension StemFile.Format {
   var leastByteCount: Int {
     switch encoding {
     case .wav(let format): frameCount * channelCount * format.byteCount
-    case .mp3(let bitrate):
-      // Where a rate does not allow a bit rate, the nearest is taken.
-      Int(Double(frameCount) / Double(max(1, sampleRate)) * Double(min(bitrate, sampleRate < 32000 ? 8 : 320)) * 125)
+    // Where a rate does not allow a bit rate, the nearest is taken.
+    case .mp3(let bitrate): byteCount(kilobits: Double(min(bitrate, sampleRate < 32000 ? 8 : 320)))
     case .flac, .vorbis, .opus: 0
     }
+  }
+
+  /// What the encoded file takes with usual music.
+  var usualByteCount: Int {
+    switch encoding {
+    case .wav, .mp3: leastByteCount
+    case .flac(let format): frameCount * channelCount * format.byteCount / 2
+    case .vorbis, .opus: byteCount(kilobits: 96 * Double(channelCount))
+    }
+  }
+
+  /// - Parameter kilobits: a second.
+  private func byteCount(kilobits: Double) -> Int {
+    Int(Double(frameCount) / Double(max(1, sampleRate)) * kilobits * 125)
   }
 }

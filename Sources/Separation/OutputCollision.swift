@@ -8,11 +8,14 @@ public struct OutputCollision: Equatable, Sendable, CustomStringConvertible {
   public let songs: [Song]
   /// A file name template that tells all songs of the command apart; `nil` if none is known.
   public let remedy: FilenameTemplate?
+  /// Whether the template does so only where songs are given by their absolute paths: `../a/x` and `a/x` have one `{dir}`.
+  public let needsAbsolutePaths: Bool
 
   public var description: String {
     let way =
-      remedy.map { "Tell them apart with --filename '\($0.text)'." }
-      ?? "Their names are the same: separate them in calls of their own, each with its --out or --filename."
+      remedy.map {
+        "Tell them apart with --filename '\($0.text)'\(needsAbsolutePaths ? " and absolute paths of the songs" : "")."
+      } ?? "Their names are the same: separate them in calls of their own, each with its --out or --filename."
     let names = songs.prefix(OutputCollision.shownSongs).map(\.description)
     let rest = songs.count - names.count
     return names.joined(separator: " and ") + (rest > 0 ? " and \(rest) more" : "")
@@ -35,12 +38,18 @@ extension OutputLayout {
     let groups = Dictionary(grouping: songs.indices) { outputs[$0] }
     for (index, output) in outputs.enumerated() {
       guard let group = groups[output], group.count > 1, group[0] == index else { continue }
-      let remedy = try OutputLayout.remedies.first { remedy in
-        try Set(with(template: remedy).outputs(of: songs)).count == songs.count
-      }
-      return OutputCollision(output: output, songs: group.map { songs[$0] }, remedy: remedy)
+      let plain = try remedy(for: songs)
+      let absolute = plain == nil ? try remedy(for: songs.map(\.withAbsolutePath)) : nil
+      return OutputCollision(
+        output: output, songs: group.map { songs[$0] }, remedy: plain ?? absolute, needsAbsolutePaths: absolute != nil)
     }
     return nil
+  }
+
+  private func remedy(for songs: [Song]) throws -> FilenameTemplate? {
+    try OutputLayout.remedies.first { remedy in
+      try Set(with(template: remedy).outputs(of: songs)).count == songs.count
+    }
   }
 
   /// Any stem will do: those of one song differ among themselves.

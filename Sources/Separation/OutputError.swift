@@ -49,12 +49,18 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
     case .temporaryFailed(let folder, let reason):
       "\(folder): temporary data cannot be kept there: \(reason); free some space or choose another folder."
     case .notEnoughSpace(let folder, let needed, let available):
-      "\(folder): there is not enough room: the stems and their temporary data take "
-        + "\(OutputError.megabytes(needed, up: true)) MB, and \(OutputError.megabytes(available)) MB are free; "
-        + "free some space or choose another folder."
+      OutputError.shortage(in: folder, needed: needed, available: available)
     case .abandoned:
       "The files were not put in place because the program was told to stop."
     }
+  }
+
+  /// What to say of a disk that has not the room, or may not have it.
+  static func shortage(in folder: FilePath, needed: Int, available: Int, isSure: Bool = true) -> String {
+    let (verb, about) = isSure ? ("is not", "") : ("may not be", "about ")
+    return "\(folder): there \(verb) enough room: the stems and their temporary data take "
+      + "\(about)\(megabytes(needed, up: true)) MB, and \(megabytes(available)) MB are free; "
+      + "free some space or choose another folder."
   }
 
   /// Tenths, of what is needed up and of what there is down.

@@ -15,14 +15,15 @@ public struct Provenance: Codable, Equatable, Sendable {
   let options: [String: String]
 
   /// - Parameters:
-  ///   - location: the model of `separator`; its files are read for their checksums.
+  ///   - location: the model; its files are read for their checksums.
+  ///   - sources: its stems.
+  ///   - chunks: how songs are cut and joined.
   ///   - precision: what the networks compute in.
   ///   - check: is asked now and then whether to go on; what it throws ends the reading.
   /// - Throws: `ModelStoreError` for a file that cannot be read, `SeparationError` for stems that the model has not.
   public init(
-    location: ModelLocation, separator: Separator, writer: StemWriter,
-    precision: PrecisionPolicy = PrecisionPolicy(.fp32),
-    check: () throws -> Void = {}
+    location: ModelLocation, sources: [String], chunks: SeparationOptions, writer: StemWriter,
+    precision: PrecisionPolicy = PrecisionPolicy(.fp32), check: () throws -> Void = {}
   ) throws {
     result = Self.currentResult
     var known: [String: String] = [:]
@@ -32,11 +33,10 @@ public struct Provenance: Codable, Equatable, Sendable {
       known[path] = checksum
       return checksum
     }
-    let chunks = separator.options
     var options = [
       "shifts": "\(chunks.shifts)", "overlap": "\(chunks.overlap)", "split": "\(chunks.isSplit)",
       "transition-power": "\(chunks.transitionPower)",
-      "stems": try writer.selection.names(sources: separator.sources).joined(separator: ","),
+      "stems": try writer.selection.names(sources: sources).joined(separator: ","),
       "encoding": Self.text(writer.encoding), "rate": writer.rate.rawValue, "clip-mode": writer.clipMode.rawValue,
       "precision": Self.text(precision),
     ]

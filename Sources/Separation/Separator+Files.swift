@@ -109,22 +109,30 @@ public struct MeasuredSong {
 
   /// Finds out whether there is room on the disk.
   /// - Parameter others: songs whose stems are not finished yet.
-  /// - Throws: `OutputError.notEnoughSpace`.
-  public func checkSpace(besides others: [SeparatedSong] = []) throws {
-    try FreeSpace.check(spaceNeeds + others.flatMap(\.spaceNeeds))
+  /// - Returns: what to warn of where the stems of usual music would not fit, though these may.
+  /// - Throws: `OutputError.notEnoughSpace` if they cannot fit.
+  @discardableResult public func checkSpace(besides others: [SeparatedSong] = []) throws -> String? {
+    try checkSpace(besides: others, available: FreeSpace.available(in:))
   }
 
-  private var spaceNeeds: [FreeSpace.Need] {
-    stemNeeds + [FreeSpace.Need(folder: folder, byteCount: sumsByteCount)]
+  /// The same with another notion of the bytes that a folder has room for.
+  package func checkSpace(besides others: [SeparatedSong], available: (FilePath) -> Int?) throws -> String? {
+    let rest = others.flatMap(\.spaceNeeds) + [FreeSpace.Need(folder: folder, byteCount: sumsByteCount)]
+    try FreeSpace.check(needs(ofFile: format.leastByteCount) + rest, available: available)
+    do {
+      try FreeSpace.check(needs(ofFile: format.usualByteCount) + rest, available: available)
+      return nil
+    } catch OutputError.notEnoughSpace(let folder, let needed, let available) {
+      return "\(song): \(OutputError.shortage(in: folder, needed: needed, available: available, isSure: false))"
+    }
   }
 
   /// Stems that wait for their peak are encoded one after another, and each gives its room back.
-  fileprivate var stemNeeds: [FreeSpace.Need] {
+  private func needs(ofFile byteCount: Int) -> [FreeSpace.Need] {
     paths.enumerated().map { index, path in
-      let byteCount =
-        writer.clipMode.needsPeak
-        ? format.spoolByteCount + (index == 0 ? format.leastByteCount : 0) : format.leastByteCount
-      return FreeSpace.Need(folder: path.folder, byteCount: byteCount)
+      FreeSpace.Need(
+        folder: path.folder,
+        byteCount: writer.clipMode.needsPeak ? format.spoolByteCount + (index == 0 ? byteCount : 0) : byteCount)
     }
   }
 }

@@ -1,4 +1,5 @@
 import AudioFiles
+import Glibc
 
 /// A song as it comes in: where its audio is, and what its stems are named after.
 public struct Song: Hashable, Sendable {
@@ -37,6 +38,15 @@ public struct Song: Hashable, Sendable {
 
   /// What comes in on standard input.
   public static let standardInput = Song(source: .standardInput, path: "stdin", folder: "")
+
+  /// The song under its absolute path; as it is where its folder was scanned, or is not to be found.
+  var withAbsolutePath: Song {
+    guard source == .file, !path.isAbsolute, Song(path).folder == folder,
+      let real = path.folder.withCString({ realpath($0, nil) }) ?? nil
+    else { return self }
+    defer { free(real) }
+    return Song(FilePath(cString: real).appending(name))
+  }
 
   /// The song's file without its folders: what `{track}` and `{trackext}` are made of.
   public var name: FilePath { path.name }

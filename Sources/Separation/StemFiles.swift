@@ -22,7 +22,7 @@ final class StemFiles {
     var folders: [FilePath] = []
     do {
       for (path, format) in zip(paths, formats) {
-        folders += try StemFiles.createFolder(path.folder)
+        folders += try writer.temporaryFiles.createFolder(path.folder)
         files.append(
           try StemFile(
             path: path, format: format, clipMode: writer.clipMode, temporaryFiles: writer.temporaryFiles))
@@ -57,13 +57,14 @@ final class StemFiles {
         case .clamp, .none, .tanh: 1
         }
       // Another song, or another process, that failed may have taken an empty folder away.
-      newFolders += try StemFiles.createFolder(file.path.folder)
+      newFolders += try writer.temporaryFiles.createFolder(file.path.folder)
       try file.finish(divisor: divisor, check: check)
       levels.append(LevelReport.Stem(name: name, peak: file.peak, gain: 1 / divisor))
     }
     try check()
     try willPublish(files.compactMap(\.temporary))
     try writer.temporaryFiles.publish(files.compactMap { file in file.temporary.map { ($0, file.path) } })
+    writer.temporaryFiles.keep(folders: newFolders)
     newFolders = []
     for folder in Set(files.map { $0.path.folder }) { StemFiles.synchronizeFolder(folder) }
     return levels
@@ -74,30 +75,7 @@ final class StemFiles {
 
   private static func discard(_ files: [StemFile], _ folders: [FilePath], _ temporaryFiles: TemporaryFiles) {
     temporaryFiles.discard(files.compactMap(\.temporary))
-    // Those that something else was put into meanwhile stay.
-    for folder in folders.reversed() { _ = folder.call { rmdir($0) } }
-  }
-
-  /// Makes a folder and those around it.
-  /// - Returns: those that were not there, outermost first.
-  private static func createFolder(_ folder: FilePath) throws -> [FilePath] {
-    var missing: [FilePath] = []
-    var outer = folder
-    while outer != "/", outer != ".", outer.call({ access($0, F_OK) }) != 0 {
-      missing.append(outer)
-      outer = outer.folder
-    }
-    var made: [FilePath] = []
-    for folder in missing.reversed() {
-      if folder.call({ mkdir($0, 0o777) }) == 0 {
-        made.append(folder)
-      } else if errno != EEXIST {
-        let code = errno
-        for folder in made.reversed() { _ = folder.call { rmdir($0) } }
-        throw OutputError.cannotCreateFolder(path: folder, reason: systemMessage(code))
-      }
-    }
-    return made
+    temporaryFiles.remove(folders: folders)
   }
 
   /// Puts new names on the disk, so that they survive a power cut. Not every file system can; the files are whole.

@@ -14,6 +14,8 @@ public final class TemporaryFiles: Sendable {
   private struct State {
     /// The descriptor that holds the lock of each file.
     var locks: [FilePath: Int32] = [:]
+    /// Folders that were made for files that have no name yet, each after those around it.
+    var newFolders: [FilePath] = []
     var sweptFolders: Set<FilePath> = []
     var isAbandoned = false
   }
@@ -73,11 +75,55 @@ public final class TemporaryFiles: Sendable {
     }
   }
 
-  /// Removes every file that is not whole and lets none be published any more.
+  /// Makes a folder and those around it, for files that have no name yet.
+  /// - Returns: those that were not there, each after those around it: for `keep` or `remove`.
+  /// - Throws: `OutputError.cannotCreateFolder`, `abandoned`.
+  package func createFolder(_ folder: FilePath) throws -> [FilePath] {
+    try state.withLock { state in
+      var missing: [FilePath] = []
+      var outer = folder
+      while outer != "/", outer != ".", outer.call({ access($0, F_OK) }) != 0 {
+        missing.append(outer)
+        outer = outer.folder
+      }
+      var made: [FilePath] = []
+      for folder in missing.reversed() {
+        guard !state.isAbandoned else { throw OutputError.abandoned }
+        if folder.call({ mkdir($0, 0o777) }) == 0 {
+          made.append(folder)
+        } else if errno != EEXIST {
+          let code = errno
+          Self.remove(made)
+          throw OutputError.cannotCreateFolder(path: folder, reason: systemMessage(code))
+        }
+      }
+      state.newFolders += made
+      return made
+    }
+  }
+
+  /// Lets folders stay: there is something in them.
+  package func keep(folders: [FilePath]) {
+    let folders = Set(folders)
+    state.withLock { $0.newFolders.removeAll(where: folders.contains) }
+  }
+
+  /// Removes folders, but those that something else was put into meanwhile.
+  package func remove(folders: [FilePath]) {
+    keep(folders: folders)
+    Self.remove(folders)
+  }
+
+  private static func remove(_ folders: [FilePath]) {
+    for folder in folders.reversed() { _ = folder.call { rmdir($0) } }
+  }
+
+  /// Removes every file that is not whole, and the folders made for them, and lets none be published any more.
   public func abandon() {
     state.withLock { state in
       state.isAbandoned = true
       for path in state.locks.keys { _ = path.call { unlink($0) } }
+      Self.remove(state.newFolders)
     }
   }
 

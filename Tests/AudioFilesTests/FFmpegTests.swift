@@ -61,8 +61,11 @@ import Testing
     let arguments = try String(contentsOfFile: folder.path("arguments"), encoding: .utf8).split(separator: "\n")
     // No name of a file comes into it; no questions; no network.
     #expect(
-      arguments.contains("-nostdin") && arguments.last == "file:/dev/fd/4" && !arguments.joined().contains("song"))
-    #expect(arguments.firstIndex(of: "-protocol_whitelist").map { arguments[$0 + 1] } == "file")
+      arguments.contains("-nostdin") && arguments.contains("file:/dev/fd/4") && !arguments.joined().contains("song"))
+    // What is there is read, however long; of several streams of sound the first, not the one that ffmpeg likes best.
+    for (option, value) in [("-protocol_whitelist", "file"), ("-map", "0:a:0"), ("-rf64", "auto")] {
+      #expect(arguments.firstIndex(of: Substring(option)).map { arguments[$0 + 1] } == Substring(value))
+    }
     let left = try FileManager.default.contentsOfDirectory(atPath: folder.path("")).sorted()
     #expect(left == ["arguments", "bin", "decoded.wav", "seen", "song.m4a"])
   }
@@ -119,6 +122,38 @@ import Testing
     #expect(try samples(input) == audio)
   }
 
+  @Test func `tags are told beside the samples`() throws {
+    let metadata = ##"""
+      ;FFMETADATA1
+      major_brand=M4A 
+      TITLE=a\=b\;c\#d\\e
+      artist= Motörhead 
+      track=3/12
+      comment=one\
+      two
+      title=another
+      year=1980
+      odd
+      =
+      [STREAM]
+      album=of a stream
+      """##
+    try Data(metadata.utf8 + [0x0A, 0x67, 0x65, 0x6E, 0x72, 0x65, 0x3D, 0x52]).write(
+      to: URL(filePath: folder.path("metadata")))
+    let input = try decode(ffmpeg(#"cat "$folder/decoded.wav" > /dev/fd/4; cat "$folder/metadata" > /dev/fd/5"#))
+    var tags = AudioTags()
+    (tags[.title], tags[.artist], tags[.trackNumber]) = (#"a=b;c#d\e"#, "Motörhead", "3/12")
+    (tags[.comment], tags[.date]) = ("one\ntwo", "1980")
+    #expect(try AudioFileReader(input).tags == tags)
+    #expect(try AudioSource(input, sampleRate: 22050, channelCount: 2).tags == tags)
+    // Nothing, or nothing that can be understood, is no fault.
+    for text in ["", "\\", "=\n==\n\\\\=", String(repeating: "title", count: 1 << 18)] {
+      try Data(text.utf8).write(to: URL(filePath: folder.path("metadata")))
+      let other = try decode(ffmpeg(#"cat "$folder/decoded.wav" > /dev/fd/4; cat "$folder/metadata" > /dev/fd/5"#))
+      #expect(try AudioFileReader(other).tags.isEmpty)
+    }
+  }
+
   @Test func `it is waited for, also when it says no more`() throws {
     let input = try decode(ffmpeg(#"exec 2>&-; sleep 0.3; cat "$folder/decoded.wav" > /dev/fd/4"#))
     #expect(try samples(input) == audio)
@@ -138,6 +173,13 @@ import Testing
       }
     }
     #expect(kill(try #require(number), 0) == -1 && errno == ESRCH)
+  }
+
+  /// Ctrl-C in a terminal goes to the whole group: it is for this program to end the other.
+  @Test func `it has a process group of its own`() throws {
+    let input = try decode(
+      ffmpeg(#"[ "$(cut -d ' ' -f 5 /proc/$$/stat)" = $$ ] && cat "$folder/decoded.wav" > /dev/fd/4"#))
+    #expect(try samples(input) == audio)
   }
 
   @Test func `seconds are told while it runs`() throws {
@@ -210,6 +252,28 @@ import Testing
     #expect(input.warnings.isEmpty)
     #expect(try AudioFileReader(input).format.sampleRate == rate)
     #expect(try samples(input) == samples(AudioInput(path: FilePath(folder.path("plain.wav")))))
+  }
+
+  @Test(.enabled(if: FFmpeg().program != nil, "ffmpeg is not installed"), arguments: ["m4a", "mka", "wma", "wv"])
+  func `the real ffmpeg tells the tags`(ending: String) throws {
+    let program = try #require(FFmpeg().program)
+    let comment = #"a=b;c#d\ "# + String(repeating: "x", count: 5000)
+    let writer = try AudioFileWriter(
+      path: folder.path("noise.wav"), sampleRate: 44100, channelCount: 1, sampleFormat: .int16)
+    try writer.write(AudioBuffer(channels: [noise(20_000)]))
+    try writer.finish()
+    let encoding = try Process.run(
+      URL(filePath: program.description),
+      arguments: ["-v", "error", "-nostdin", "-y", "-i", folder.path("noise.wav"), "-metadata", "title=Motörhead"]
+        + ["-metadata", "artist=歌手", "-metadata", "track=3/12", "-metadata", "comment=\(comment)"]
+        + [folder.path("song." + ending)])
+    encoding.waitUntilExit()
+    #expect(encoding.terminationStatus == 0)
+    let input = try AudioInput(path: FilePath(folder.path("song." + ending)))
+      .decoded(spoolFolder: FilePath(folder.path("")))
+    let tags = try AudioFileReader(input).tags
+    #expect(tags[.title] == "Motörhead" && tags[.artist] == "歌手" && tags[.trackNumber] == "3/12")
+    #expect(tags[.comment] == comment && tags.fields.count == 4)
   }
 
   @Test(.enabled(if: FFmpeg().program != nil, "ffmpeg is not installed"))

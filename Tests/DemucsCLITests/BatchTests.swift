@@ -11,7 +11,7 @@ struct BatchTests {
     try TestModel().write(program)
   }
 
-  private static func schema() throws -> JSONSchema {
+  static func schema() throws -> JSONSchema {
     try JSONSchema(
       contentsOf: URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("docs/separate.schema.json"))
@@ -100,7 +100,24 @@ struct BatchTests {
     // The paths are named without --json too, as they are what was asked for.
     let paths = try separate(["a.wav", "--resume", "--clip-mode", "clamp"])
     #expect(paths.output == "separated/tiny/a/hum.wav\nseparated/tiny/a/hiss.wav\n")
-    #expect(paths.errors == "a.wav: separating\na.wav: skipped, its stems are there\n")
+    #expect(paths.errors == "a.wav: skipped, its stems are there\n")
+    let again = try separate(["a.wav", "--resume", "--clip-mode", "none"])
+    #expect(again.errors.hasPrefix("a.wav: separating\na.wav: 0:0"), "\(again.errors)")
+  }
+
+  /// A song that fails before it is separated waits for the one before it, which is still on its way to the disk.
+  @Test func aSongThatFailsIsToldInItsTurn() throws {
+    defer { program.remove() }
+    try program.writeSong("a.wav", frames: 400_000)
+    try program.writeSong("c.wav", frames: 9000)
+    try put("b.wav", "no audio")
+    for list in [["a.wav", "b.wav", "c.wav"], ["a.wav", "missing.wav", "c.wav"], ["a.wav", "b.wav", "missing.wav"]] {
+      let outcome = try separate(list + ["--json", "--flac"])
+      #expect(try objects(outcome).map { $0["input"] as? String } == list)
+    }
+    #expect(try objects(separate(["c.wav", "--flac", "--json"])).count == 1)
+    let outcome = try separate(["a.wav", "c.wav", "b.wav", "--json", "--flac", "--resume", "--shifts", "0"])
+    #expect(try objects(outcome).map { $0["input"] as? String } == ["a.wav", "c.wav", "b.wav"])
   }
 
   @Test func shardsAreTheListOnce() throws {
@@ -130,13 +147,19 @@ struct BatchTests {
     try put("b.wav", "no audio")
     let outcome = try separate(["a.wav", "b.wav", "c.wav", "--fail-fast", "--json"])
     #expect(outcome.status == 1)
-    #expect(try objects(outcome).map { $0["status"] as? String } == ["done", "failed"])
+    let all = try objects(outcome)
+    #expect(all.map { $0["status"] as? String } == ["done", "failed", "stopped"])
+    let error = try #require(all[2]["error"] as? [String: Any])
+    #expect(error["code"] as? String == "not-started")
+    #expect(error["message"] as? String == "c.wav: not begun, as another song failed and --fail-fast stops there.")
     #expect(outcome.errors.contains("1 of 3 songs not begun"))
     #expect(try wavs() == ["hiss", "hum"].map { "separated/tiny/a/\($0).wav" })
     // What is wrong with an argument is known before any work.
     let missing = try separate(["a.wav", "missing.wav", "c.wav", "--fail-fast", "-o", "none", "--json"])
     #expect(missing.status == 1)
-    #expect(try objects(missing).map { $0["input"] as? String } == ["missing.wav"])
+    let none = try objects(missing)
+    #expect(none.map { $0["input"] as? String } == ["a.wav", "missing.wav", "c.wav"])
+    #expect(none.map { $0["status"] as? String } == ["stopped", "failed", "stopped"])
     #expect(try !program.files().contains { $0.hasPrefix("none") })
   }
 
@@ -157,8 +180,27 @@ struct BatchTests {
     #expect(try !program.files().contains { $0.hasSuffix(".part") || $0 == "separated/tiny/b/.hum.wav.json" })
   }
 
-  /// What is done when it is told to stop stays done.
-  @Test func aBatchThatIsInterruptedKeepsWhatIsDone() throws {
+  /// What comes behind a song that fails on its way to the disk is neither done nor blamed.
+  @Test(arguments: ["short.wav", "text.wav"])
+  func aFailureOnTheWayToTheDiskStopsTheRest(next: String) throws {
+    defer { program.remove() }
+    try program.writeSong("long.wav", frames: 400_000)
+    try program.writeSong("short.wav", frames: 3000)
+    try put("text.wav", "no audio")
+    try program.touch("separated/tiny/long/hiss.flac/in the way")
+    let outcome = try separate(["long.wav", next, "missing.wav", "--flac", "--fail-fast", "--json"])
+    #expect(outcome.status == 1)
+    // What is missing is known before, so that nothing is begun.
+    #expect(try objects(outcome).map { $0["status"] as? String } == ["stopped", "stopped", "failed"])
+    let late = try separate(["long.wav", next, "--flac", "--fail-fast", "--json"])
+    #expect(try objects(late).map { $0["status"] as? String } == ["failed", "stopped"], "\(late.errors)")
+    #expect(late.errors.hasSuffix("1 of 2 songs failed:\n  long.wav (output-publish-failed)\n"))
+  }
+
+  /// What is done when it is told to stop stays done, and there is an object for each song: after the first signal, which
+  /// ends it in good order, and after a second one, which ends it at once.
+  @Test(arguments: ["kill -INT $pid", "while kill -INT $pid; do sleep 0.01; done 2> /dev/null"])
+  func aBatchThatIsInterruptedKeepsWhatIsDone(signals: String) throws {
     defer { program.remove() }
     try program.writeSong("a.wav", frames: 20_000)
     try program.writeSong("c.wav", frames: 20_000)
@@ -167,15 +209,20 @@ struct BatchTests {
       [
         "-c",
         """
-        set -m; "$demucs" separate a.wav b.wav c.wav -n tiny.safetensors --quiet --json & pid=$!
+        set -m; "$demucs" separate a.wav b.wav c.wav missing.wav -n tiny.safetensors --quiet --json & pid=$!
         until [ -d separated/tiny/b ]; do sleep 0.05; kill -0 $pid || exit 99; done
         until [ -f separated/tiny/a/.hum.wav.json ]; do sleep 0.05; kill -0 $pid || exit 99; done
-        kill -INT $pid; wait $pid
+        \(signals); wait $pid
         """,
       ], environment: ["demucs": Program.executable.path], executable: URL(filePath: "/bin/bash"))
     #expect(outcome.status == 130, "\(outcome.errors)")
     let files = try program.files().filter { $0.hasPrefix("separated/tiny/") && $0.contains(".") }
     #expect(files == [".hum.wav.json", "hiss.wav", "hum.wav"].map { "separated/tiny/a/\($0)" })
+    let objects = try objects(outcome)
+    #expect(objects.map { $0["track"] as? Int } == [1, 2, 3, 4])
+    #expect(objects.dropFirst().map { $0["status"] as? String } == ["stopped", "stopped", "failed"])
+    let codes = objects.dropFirst().map { ($0["error"] as? [String: Any])?["code"] as? String }
+    #expect(codes == ["interrupted", "not-started", "input-not-found"])
   }
 
   @Test func aModelThatIsNotThereIsTheErrorOfEverySong() throws {
@@ -200,6 +247,12 @@ struct BatchTests {
     #expect(outputs.map { $0["stem"] as? String } == ["hum", "hiss", "residual"])
     #expect(Set(outputs.compactMap { $0["gain"] as? Double }).count == 1)
     #expect(outcome.errors.isEmpty)
+    // The first half of a file of 16-bit stereo.
+    try program.writeSong("cut.wav", frames: 30_000)
+    try program.bytes("cut.wav").prefix(60_000).write(to: program.folder.appendingPathComponent("cut.wav"))
+    let cut = try #require(try objects(separate(["cut.wav", "--json", "--quiet"])).first)
+    let warnings = try #require(cut["warnings"] as? [String])
+    #expect(warnings.count == 1 && warnings[0].hasPrefix("cut.wav: the header promises 30000 frames and "))
   }
 
   /// In a shell, which can make names of any bytes.

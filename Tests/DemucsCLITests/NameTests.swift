@@ -44,6 +44,9 @@ struct NameTests {
     #expect(
       outcome.errors
         == "Error: caf\\xE9\\n.wav: there is no such file. Check the path; quote it if it contains spaces.\n")
+    let model = try shell(#""$demucs" separate song.wav -n $'\e[31mred\n'"#)
+    #expect(model.status == 1 && model.errors.contains(#"\u{1b}[31mred"#) && !model.errors.contains("\u{1B}"))
+    #expect(model.errors.split(separator: "\n").count == 1, "\(model.errors)")
     let template = try shell(#""$demucs" separate song.wav --filename $'\xe9{stem}.mp3'"#)
     #expect(
       template.status == 64 && template.errors.contains("separated/open_6s/\\xE9{stem}.mp3: the name does not end"))

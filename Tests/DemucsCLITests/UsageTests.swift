@@ -65,7 +65,7 @@ struct UsageTests {
     #expect(outcome.status == 1)
     #expect(
       outcome.errors
-        == "Error: album: is a folder. With -r the songs in it are taken; or pass them, for example album/*.wav\n")
+        == "Error: album: is a folder. Take the songs in it with -r, or pass album/*.wav or the like.\n")
   }
 
   @Test func everyFailureIsInTheSummary() throws {

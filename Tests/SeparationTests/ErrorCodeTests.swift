@@ -29,6 +29,7 @@ struct ErrorCodeTests {
     #expect(
       errorCode(of: OutputError.notEnoughSpace(folder: "a", needed: 1, available: 0)) == "output-not-enough-space")
     #expect(errorCode(of: SeparationError.emptyTrack) == "input-without-audio")
+    #expect(errorCode(of: StoppedSong.notStarted) == "not-started")
     #expect(errorCode(of: CancellationError()) == "unexpected")
   }
 }

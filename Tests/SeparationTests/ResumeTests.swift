@@ -1,5 +1,6 @@
 import AudioFiles
 import Foundation
+import Layers
 import ModelStore
 import Separation
 import Testing
@@ -27,7 +28,8 @@ struct ResumeTests {
       layout: OutputLayout(root: folder.path, model: "toy", template: try FilenameTemplate(template)),
       clipMode: clipMode, temporaryFiles: TemporaryFiles())
     writer.provenance = try Provenance(
-      location: ModelLocation(name: "toy", path: weights), separator: separator ?? self.separator, writer: writer)
+      location: ModelLocation(name: "toy", path: weights), sources: (separator ?? self.separator).sources,
+      chunks: (separator ?? self.separator).options, writer: writer)
     return writer
   }
 
@@ -90,9 +92,46 @@ struct ResumeTests {
     #expect(try !isFinished())
   }
 
+  /// Whatever makes another file makes another provenance.
+  @Test func everyWayToMakeAFileIsToldApart() throws {
+    func provenance(
+      encoding: AudioEncoding = .wav(.int16), rate: StemWriter.Rate = .model, copiesTags: Bool = true,
+      consistency: StemSelection.Consistency? = nil, seed: UInt64 = 0, precision: PrecisionPolicy.Preset = .fp32,
+      weights: [[Double]]? = nil, segment: Double? = nil
+    ) throws -> Provenance {
+      try Provenance(
+        location: ModelLocation(name: "toy", path: "", members: [self.weights], weights: weights, segment: segment),
+        sources: ["copy"], chunks: SeparationOptions(seed: seed),
+        writer: StemWriter(
+          layout: OutputLayout(root: folder.path, model: "toy"),
+          selection: StemSelection(.all, consistency: consistency), encoding: encoding, rate: rate,
+          copiesTags: copiesTags),
+        precision: PrecisionPolicy(precision))
+    }
+    let encodings: [AudioEncoding] = [
+      .wav(.int16), .wav(.int24), .wav(.float32), .flac(.int16), .flac(.int24), .mp3(bitrate: 320), .mp3(bitrate: 128),
+      .vorbis, .opus,
+    ]
+    let all =
+      try encodings.map { try provenance(encoding: $0) } + [
+        provenance(rate: .original), provenance(copiesTags: false), provenance(consistency: .distribute),
+        provenance(consistency: .residual), provenance(seed: 1), provenance(precision: .mixed),
+        provenance(weights: [[1]]), provenance(weights: [[2]]), provenance(segment: 3),
+      ]
+    for (index, one) in all.enumerated() {
+      for (otherIndex, other) in all.enumerated() { #expect((one == other) == (index == otherIndex)) }
+    }
+  }
+
   @Test func aStemThatIsNotWholeIsMadeAgain() throws {
     _ = try separator.separateFile(song, to: writer())
     let bytes = try Data(contentsOf: URL(filePath: stem))
+    // Shorter, with the time of before.
+    var status = stat()
+    try #require(stat(stem, &status) == 0 && truncate(stem, off_t(bytes.count - 1)) == 0)
+    try #require(utimensat(AT_FDCWD, stem, [status.st_atim, status.st_mtim], 0) == 0)
+    #expect(try !isFinished())
+    try bytes.write(to: URL(filePath: stem))
     // A copy: another time, the same bytes.
     try touch(stem)
     #expect(try isFinished())
@@ -132,7 +171,11 @@ struct ResumeTests {
   @Test func aRecordThatIsNoneIsNotBelieved() throws {
     _ = try separator.separateFile(song, to: writer())
     let text = try String(contentsOfFile: record, encoding: .utf8)
-    for damaged in ["", "{}", String(text.dropLast(20)), text.replacing("\"version\" : 1", with: "\"version\" : 2")] {
+    let others = [
+      ("\"version\" : 1", "\"version\" : 2"), ("\"result\" : 1", "\"result\" : 0"), ("\"copy\"", "\"other\""),
+    ]
+    for damaged in ["", "{}", String(text.dropLast(20))] + others.map({ text.replacing($0.0, with: $0.1) }) {
+      #expect(damaged != text)
       try Data(damaged.utf8).write(to: URL(filePath: record))
       #expect(try !isFinished())
     }

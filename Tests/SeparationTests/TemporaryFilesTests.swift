@@ -53,6 +53,21 @@ struct TemporaryFilesTests {
     #expect(throws: OutputError.abandoned) { try files.publish([(second, path.appending("stem.wav"))]) }
   }
 
+  @Test func foldersMadeForNothingGo() throws {
+    let files = TemporaryFiles()
+    let kept = try files.createFolder(path.appending("a/b"))
+    #expect(kept == [path.appending("a"), path.appending("a/b")])
+    files.keep(folders: kept)
+    let (removed, abandoned) = (try files.createFolder(path.appending("a/c/d")), path.appending("a/b/e/f"))
+    #expect(try removed.count == 2 && files.createFolder(abandoned).count == 2)
+    files.remove(folders: removed)
+    #expect(try folder.contents() == ["a", "a/b", "a/b/e", "a/b/e/f"])
+    files.abandon()
+    #expect(try folder.contents() == ["a", "a/b"])
+    #expect(throws: OutputError.abandoned) { try files.createFolder(abandoned) }
+    #expect(throws: OutputError.self) { try TemporaryFiles().createFolder("/proc/no") }
+  }
+
   @Test func aFolderThatIsNotThereIsNamed() throws {
     #expect(throws: OutputError.notWritable(path: path.appending("no"), reason: "No such file or directory")) {
       try TemporaryFiles().create(in: path.appending("no"))
@@ -89,9 +104,34 @@ struct FreeSpaceTests {
     let measured = try separator.measure(Song(song), to: writer)
     try measured.checkSpace()
     let another = try separator.separate(measured)
-    // What is to come of another song counts too.
-    try measured.checkSpace(besides: [another])
+    // What is to come of another song counts too: here a stem of 16 bits, beside 4 bytes a sample that wait and 16 bits.
+    let (spool, file, margin) = (2 * 30_000 * 4, 2 * 30_000 * 2, 1 << 16)
+    for (others, needed) in [([], spool + file + margin), ([another], spool + 2 * file + margin)] {
+      #expect(try measured.checkSpace(besides: others) { _ in needed } == nil)
+      let error = #expect(throws: OutputError.self) { try measured.checkSpace(besides: others) { _ in needed - 1 } }
+      let place = FilePath(folder.path + "/toy/song")
+      #expect(error == .notEnoughSpace(folder: place, needed: needed, available: needed - 1))
+    }
     #expect(try folder.contents().contains("toy/song"))
+  }
+}
+
+extension FreeSpaceTests {
+  /// What compresses may be next to nothing, so that too little room for it is no error.
+  @Test(arguments: [(AudioEncoding.flac(.int16), 48_000), (.vorbis, 72_000), (.opus, 72_000)])
+  func whatMayNotFitIsWarnedOf(encoding: AudioEncoding, usual: Int) throws {
+    let folder = try SongFolder()
+    let song = try folder.writeSong(frames: 24_000, sampleRate: 8000)
+    let separator = try Separator(model: CopyModel(sampleRate: 8000, segmentLength: 4000))
+    let writer = StemWriter(
+      layout: OutputLayout(root: folder.path, model: "toy", fileExtension: encoding.fileExtension), encoding: encoding,
+      clipMode: .clamp, temporaryFiles: TemporaryFiles())
+    let measured = try separator.measure(Song(song), to: writer)
+    let margin = 1 << 16
+    #expect(try measured.checkSpace(besides: []) { _ in usual + margin } == nil)
+    let warning = try #require(try measured.checkSpace(besides: []) { _ in usual + margin - 1 })
+    #expect(warning.hasPrefix("\(song): \(folder.path): there may not be enough room: the stems"), "\(warning)")
+    #expect(throws: OutputError.self) { try measured.checkSpace(besides: []) { _ in margin - 1 } }
   }
 }
 

@@ -4,14 +4,8 @@ import Layers
 import ModelStore
 import Separation
 
-/// Which network, and how it is run.
-struct ModelArguments: ParsableArguments {
-  @Option(
-    name: [.customShort("n", allowingJoined: true), .long],
-    help: ArgumentHelp("Name of a model, or path of a model's or bag's file.", valueName: "name|path"),
-    completion: .model)
-  var name = ModelStore.defaultModelName
-
+/// Where models are looked for.
+struct ModelFolderArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"), completion: .directory)
   var modelsDir: String?
 
@@ -20,6 +14,23 @@ struct ModelArguments: ParsableArguments {
       "Folder of SIGNATURE-CHECKSUM.th and bag files; names are looked for there alone.", valueName: "dir"),
     completion: .directory)
   var repo: String?
+
+  /// Finds a model.
+  /// - Parameter name: a name, or the path of a file.
+  func locate(_ name: String) throws -> ModelLocation {
+    try ModelStore.locate(name, modelsDirectory: modelsDir, repository: repo)
+  }
+}
+
+/// Which network, and how it is run.
+struct ModelArguments: ParsableArguments {
+  @Option(
+    name: [.customShort("n", allowingJoined: true), .long],
+    help: ArgumentHelp("Name of a model, or path of a model's or bag's file.", valueName: "name|path"),
+    completion: .model)
+  var name = ModelStore.defaultModelName
+
+  @OptionGroup var folders: ModelFolderArguments
 
   @Option(
     name: [.customShort("j", allowingJoined: true), .long],
@@ -54,9 +65,7 @@ struct ModelArguments: ParsableArguments {
   }
 
   /// Finds the model.
-  func locate() throws -> ModelLocation {
-    try ModelStore.locate(name, modelsDirectory: modelsDir, repository: repo)
-  }
+  func locate() throws -> ModelLocation { try folders.locate(name) }
 
   /// Threads to work on.
   var threadCount: Int { Threads.count(jobs: jobs) }
@@ -72,48 +81,6 @@ extension ModelOptions {
         "numbers too large for the precision became infinite or lost, first in the module \(module);"
           + " --fp32-ops '\(module)' keeps that in fp32.")
     }
-  }
-}
-
-/// How songs are cut and joined.
-struct ChunkArguments: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "Passes over the song, each shifted by another random time, averaged. More is slower and slightly better.",
-      valueName: "n"))
-  var shifts = 1
-
-  @Option(help: ArgumentHelp("Overlap between segments, from 0 to below 1.", valueName: "share"))
-  var overlap = 0.25
-
-  @Option(
-    help: ArgumentHelp("Length of a segment. (default: the model's)", valueName: "seconds"))
-  var segment: Double?
-
-  @Option(
-    help: ArgumentHelp("Seed of the random shifts: the same seed gives the same files.", valueName: "n"))
-  var seed: UInt64 = 0
-
-  @Option(
-    help: ArgumentHelp("How sharp the joins of segments are: their triangle to this power, 1 or more.", valueName: "n"))
-  var transitionPower = 1.0
-
-  mutating func validate() throws {
-    guard shifts >= 0 else { throw ValidationError("--shifts is \(shifts); it must be 0 or more.") }
-    guard overlap >= 0, overlap < 1 else {
-      throw ValidationError("--overlap is \(overlap); it must be at least 0 and below 1.")
-    }
-    if let segment, !(segment > 0) {
-      throw ValidationError("--segment is \(segment); it must be more than 0 seconds.")
-    }
-    guard transitionPower >= 1, transitionPower.isFinite else {
-      throw ValidationError("--transition-power is \(transitionPower); it must be 1 or more.")
-    }
-  }
-
-  var options: SeparationOptions {
-    SeparationOptions(
-      shifts: shifts, overlap: overlap, segment: segment, transitionPower: transitionPower, seed: seed)
   }
 }
 

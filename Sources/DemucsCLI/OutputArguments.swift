@@ -46,10 +46,10 @@ struct OutputArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Bit rate of MP3 in kbit/s, 8 to 320.", valueName: "n"))
   var mp3Bitrate = 320
 
-  // libsndfile leaves the quality of LAME's search to LAME.
+  // libsndfile sets LAME's bit rate alone, and leaves how hard it searches (`lame_set_quality`, demucs' preset) as it is.
   @Option(
     help: ArgumentHelp("Taken for the sake of scripts for demucs, 2 to 7, and of no effect.", visibility: .hidden))
-  var mp3Preset = 2
+  var mp3Preset: Int?
 
   @Option(
     help: ArgumentHelp("Sample rate of the files: the model's, or that of the song's file.", valueName: "rate"))
@@ -73,7 +73,7 @@ struct OutputArguments: ParsableArguments {
     guard (8...320).contains(mp3Bitrate) else {
       throw ValidationError("--mp3-bitrate is \(mp3Bitrate); it must be 8 to 320.")
     }
-    guard (2...7).contains(mp3Preset) else {
+    if let mp3Preset, !(2...7).contains(mp3Preset) {
       throw ValidationError("--mp3-preset is \(mp3Preset); it must be 2 to 7.")
     }
     if let depth, let format, format != .mp3, format != .flac || depth == .float32 {
@@ -85,7 +85,10 @@ struct OutputArguments: ParsableArguments {
 
   /// What was asked for and makes no difference, as in demucs.
   var notes: [String] {
-    depth.map { format == .mp3 ? ["--\($0.rawValue) makes no difference to MP3, which has no sample size."] : [] } ?? []
+    guard format == .mp3 else { return [] }
+    let depthNote = depth.map { "--\($0.rawValue) makes no difference to MP3, which has no sample size." }
+    let presetNote = mp3Preset.map { _ in "--mp3-preset makes no difference: LAME searches as hard as it always does." }
+    return [depthNote, presetNote].compactMap { $0 }
   }
 
   var encoding: AudioEncoding {
@@ -110,49 +113,5 @@ struct OutputArguments: ParsableArguments {
   }
 }
 
-/// Which stems are written.
-struct StemArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Write these stems alone: names with commas between them.", valueName: "a,b"))
-  var stems: String?
-
-  @Option(help: ArgumentHelp("Write this stem and one of all the others.", valueName: "stem"))
-  var twoStems: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "The second of two stems: no_STEM, the others added up; minus_STEM, the mix less the stem; or none.",
-      valueName: "method"))
-  var otherMethod = StemSelection.Complement.add
-
-  @Option(
-    help: ArgumentHelp(
-      "Make the files add up to the mix: distribute what is in no stem over all stems, or write it as the stem "
-        + "residual.", valueName: "way"))
-  var mixtureConsistent: StemSelection.Consistency?
-
-  mutating func validate() throws {
-    if stems != nil, twoStems != nil {
-      throw ValidationError("--stems and --two-stems exclude each other.")
-    }
-    if let stems, stems.split(separator: ",", omittingEmptySubsequences: false).contains(where: \.isEmpty) {
-      throw ValidationError("--stems is '\(stems)'; give names with commas between them, such as drums,bass.")
-    }
-  }
-
-  var selection: StemSelection {
-    let choice: StemSelection.Choice =
-      if let twoStems {
-        .pair(twoStems, otherMethod)
-      } else if let stems {
-        .only(stems.split(separator: ",").map(String.init))
-      } else {
-        .all
-      }
-    return StemSelection(choice, consistency: mixtureConsistent)
-  }
-}
-
 extension ClipMode: ExpressibleByArgument {}
 extension StemWriter.Rate: ExpressibleByArgument {}
-extension StemSelection.Complement: ExpressibleByArgument {}
-extension StemSelection.Consistency: ExpressibleByArgument {}

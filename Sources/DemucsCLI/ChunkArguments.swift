@@ -1,0 +1,44 @@
+import ArgumentParser
+import Separation
+
+/// How songs are cut and joined.
+struct ChunkArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Passes over the song, each shifted by another random time, averaged. More is slower and slightly better.",
+      valueName: "n"))
+  var shifts = 1
+
+  @Option(help: ArgumentHelp("Overlap between segments, from 0 to below 1.", valueName: "share"))
+  var overlap = 0.25
+
+  @Option(
+    help: ArgumentHelp("Length of a segment. (default: the model's)", valueName: "seconds"))
+  var segment: Double?
+
+  @Option(
+    help: ArgumentHelp("Seed of the random shifts: the same seed gives the same files.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(
+    help: ArgumentHelp("How sharp the joins of segments are: their triangle to this power, 1 or more.", valueName: "n"))
+  var transitionPower = 1.0
+
+  mutating func validate() throws {
+    guard shifts >= 0 else { throw ValidationError("--shifts is \(shifts); it must be 0 or more.") }
+    guard overlap >= 0, overlap < 1 else {
+      throw ValidationError("--overlap is \(overlap); it must be at least 0 and below 1.")
+    }
+    if let segment, !(segment > 0) {
+      throw ValidationError("--segment is \(segment); it must be more than 0 seconds.")
+    }
+    guard transitionPower >= 1, transitionPower.isFinite else {
+      throw ValidationError("--transition-power is \(transitionPower); it must be 1 or more.")
+    }
+  }
+
+  var options: SeparationOptions {
+    SeparationOptions(
+      shifts: shifts, overlap: overlap, segment: segment, transitionPower: transitionPower, seed: seed)
+  }
+}
