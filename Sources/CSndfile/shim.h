@@ -1,22 +1,19 @@
 #include <sndfile.h>
 #include <stdio.h>
 
-// Points C's standard output, and with a true value standard error too, at nothing, or back to where they were.
-// Where the C library has no streams to assign to, nothing happens.
-static inline void standard_streams_discard(int errors) {
-#ifdef __GLIBC__
-  FILE *nothing = fopen("/dev/null", "we");
-  if (!nothing) return;
-  fflush(stdout);
-  stdout = nothing;
-  if (errors) stderr = nothing;
-#endif
-}
+// C's streams for standard output and error.
+struct standard_streams {
+  FILE *output;
+  FILE *errors;
+};
 
-static inline void standard_streams_restore(void) {
+static inline struct standard_streams standard_streams_now(void) { return (struct standard_streams){stdout, stderr}; }
+
+// Where the C library has no streams to assign to, nothing happens.
+static inline void standard_streams_set(struct standard_streams streams) {
 #ifdef __GLIBC__
-  extern struct _IO_FILE_plus _IO_2_1_stdout_, _IO_2_1_stderr_;
-  stdout = (FILE *)&_IO_2_1_stdout_;
-  stderr = (FILE *)&_IO_2_1_stderr_;
+  fflush(stdout);
+  stdout = streams.output;
+  stderr = streams.errors;
 #endif
 }
