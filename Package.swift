@@ -17,14 +17,18 @@ let package = Package(
   targets: [
     // C libraries of the system, one module each.
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3f", providers: [.apt(["libfftw3-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
     .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     // Attributes of files, which Foundation has none of.
     .systemLibrary(name: "CXattr"),
+    // Settings of the C library's heap.
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // OpenBLAS is loaded when it is first needed.
+    .target(name: "COpenBLAS"),
 
     // The house: an import only ever points up this list.
     .target(name: "CKernels"),
@@ -48,15 +52,14 @@ let package = Package(
     .target(name: "Sensitivity", dependencies: ["HTDemucs", "Layers", "Checkpoints", "Tensors"]),
     .target(
       name: "Evaluation",
-      dependencies: ["AudioFiles", "Checkpoints", "Layers", "Spectral", "Tensors", "COpenBLAS", "CCrypto"]),
+      dependencies: ["AudioFiles", "Checkpoints", "Layers", "Spectral", "Tensors", "CCrypto"]),
     // Pages for man(1), made of what ArgumentParser tells of the commands.
     .target(name: "ManualPages"),
     .executableTarget(
       name: "DemucsCLI",
       dependencies: [
-        "Separation", "Sensitivity", "Evaluation", "AudioFiles", "Checkpoints", "CKernels", "HTDemucs", "Layers",
-        "ManualPages", "ModelStore",
-        "Tensors",
+        "Separation", "Sensitivity", "Evaluation", "AudioFiles", "Checkpoints", "CKernels", "CMalloc", "HTDemucs",
+        "Layers", "ManualPages", "ModelStore", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

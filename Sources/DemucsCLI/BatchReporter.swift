@@ -121,9 +121,10 @@ final class BatchReporter: Sendable {
     console.problem("Error: \(failure.line)")
   }
 
-  /// Gives every entry the error that kept all from being begun.
+  /// Gives every entry that was not told of yet the error that keeps it from being done.
   func failAll(_ error: any Error) {
-    for entry in entries {
+    let reported = state.withLock(\.reported)
+    for entry in entries where !reported.contains(entry.number) {
       switch entry.content {
       case .failure(let failure): failed(failure, number: entry.number, isKnown: true)
       case .song(let song): failed(SongFailure(song: song, error: error), number: entry.number, isKnown: true)

@@ -25,6 +25,7 @@ struct DemucsCommand: ParsableCommand {
     ])
 
   static func main() {
+    MemoryLimit.prepare()
     do {
       var command = try parseAsRoot(CommandLine.rawArguments)
       try command.run()

@@ -40,6 +40,7 @@ func runReporting(quiet: Bool = false, _ body: (Console, Interruption) throws ->
   let interruption = Interruption(console: console)
   interruption.install()
   LibraryMessages.discard()
+  MemoryLimit.handle(on: console) { _ in interruption.abandonWork() }
   do {
     try body(console, interruption)
   } catch let error as ExitCode {

@@ -134,6 +134,10 @@ struct SeparateCommand: ParsableCommand {
     let reporter = BatchReporter(console: console, isJSON: report.json, entries: entries)
     let reason = "the program was told to stop"
     interruption.finally { reporter.takeRest(reason) }
+    MemoryLimit.handle(on: console) { error in
+      interruption.abandonWork()
+      reporter.failAll(error)
+    }
     do {
       return try input.dryRun
         ? dryRun(entries, reporter, interruption) : separate(entries, reporter, interruption)

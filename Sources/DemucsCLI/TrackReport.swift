@@ -1,6 +1,7 @@
 import AudioFiles
 import Foundation
 import Separation
+import Tensors
 
 /// What became of one song, as `--json` prints it: docs/json.md.
 struct TrackReport: Encodable {

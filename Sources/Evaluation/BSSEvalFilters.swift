@@ -1,6 +1,7 @@
 import AudioFiles
 import Foundation
 import Spectral
+import Tensors
 
 /// The distortion filters of BSSEval v4 of one song, and what they take an estimate apart into.
 ///
@@ -47,11 +48,13 @@ package struct BSSEvalFilters {
     let size = Self.size(window: window)
     guard let transform = DoubleFourierTransform(size: size) else { throw EvaluationError.noFourierTransform(size) }
     let system = FilterSystem(correlations: correlations, rows: rows, taps: taps)
-    guard let wide = system.filters(rows: 0..<rows, targets: 0..<rows) else { throw EvaluationError.noFilters(song) }
+    guard let wide = try system.filters(rows: 0..<rows, targets: 0..<rows) else {
+      throw EvaluationError.noFilters(song)
+    }
     var (all, own): ([[[[Double]]]], [[[[Double]]]]) = ([], [])
     for stem in 0..<stems {
       let range = stem * channels..<(stem + 1) * channels
-      guard let narrow = system.filters(rows: range, targets: range) else { throw EvaluationError.noFilters(song) }
+      guard let narrow = try system.filters(rows: range, targets: range) else { throw EvaluationError.noFilters(song) }
       own.append(narrow.map { $0.map { transform.spectrum(of: $0) } })
       all.append(range.map { wide[$0].map { transform.spectrum(of: $0) } })
     }
@@ -132,8 +135,10 @@ private struct FilterSystem {
 
   /// The filters that make, out of some rows of the references, what is closest to rows of the estimates.
   /// - Returns: by target and row, `taps` values; nil where there is no solution.
-  func filters(rows: Range<Int>, targets: Range<Int>) -> [[[Double]]]? {
+  /// - Throws: `EvaluationError.noOpenBLAS`.
+  func filters(rows: Range<Int>, targets: Range<Int>) throws -> [[[Double]]]? {
     let size = rows.count * taps
+    OutOfMemory.expect(size * size * MemoryLayout<Double>.stride)
     var matrix = [Double](repeating: 0, count: size * size)
     for (column, y) in rows.enumerated() {
       for (row, x) in rows.enumerated() {
@@ -149,7 +154,7 @@ private struct FilterSystem {
     // As museval: a hair on the diagonal.
     for index in 0..<size { matrix[index * size + index] += Double.ulpOfOne }
     let right = targets.map { target in rows.flatMap { sums[$0][references + target] } }
-    return LinearSystem.solve(&matrix, right)?.map { solution in
+    return try LinearSystem.solve(&matrix, right)?.map { solution in
       rows.indices.map { row in
         let start = (row - rows.lowerBound) * taps
         return Array(solution[start..<start + taps])

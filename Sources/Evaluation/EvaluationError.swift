@@ -9,6 +9,7 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
   case unequalStems(song: String, what: String)
   case noFourierTransform(Int)
   case noFilters(String)
+  case noOpenBLAS
   case badGolden(path: String, reason: String)
   case unwritable(path: String, reason: String)
 
@@ -30,6 +31,9 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
     case .noFourierTransform(let size): "FFTW has no plan for \(size) samples."
     case .noFilters(let song):
       "\(song): the filters of BSSEval have no solution. Leave them out."
+    case .noOpenBLAS:
+      "The filters of BSSEval need OpenBLAS, which cannot be loaded. Install it (libopenblas0 in Debian), "
+        + "or leave --filters out."
     case .badGolden(let path, let reason):
       "\(path): is no usable golden record: \(reason). Record it again with demucs-cli golden record."
     case .unwritable(let path, let reason):

@@ -62,7 +62,7 @@ public final class HTDemucsModel: @unchecked Sendable {
       ?? Parallelism.segmentsAtOnce(
         threads: threads, segments: segments,
         bytesPerSegment: Int(configuration.segmentBytes(length)),
-        availableBytes: threads > Parallelism.threadsPerSegment ? Parallelism.availableBytes : nil)
+        availableBytes: threads > Parallelism.threadsPerSegment ? MemoryInReach.now.available : nil)
     if count != desk.count {
       desk.replace(
         with: count == 1
@@ -72,11 +72,12 @@ public final class HTDemucsModel: @unchecked Sendable {
     return count
   }
 
-  /// Whether a segment of that many samples can be separated at all.
+  /// Whether a segment of that many samples can be separated at all, and with the memory that is left.
   /// - Throws: `SegmentError` or `ConfigurationError` if not.
   public func check(segment samples: Int) throws {
-    try configuration.checkMemory(samples)
-    try configuration.checkLengths(samples)
+    let length = usesTrainingSegment ? segmentLength : samples
+    try configuration.checkLengths(length)
+    try configuration.checkMemory(length, in: .now, held: workspaceBytes)
   }
 
   /// Separates one segment.
@@ -111,7 +112,7 @@ public final class HTDemucsModel: @unchecked Sendable {
     }
     let length = usesTrainingSegment ? segmentLength : samples
     if !usesTrainingSegment { try configuration.checkLengths(samples) }
-    try configuration.checkMemory(length)
+    try configuration.checkMemory(length, in: .machine)
     return try desk.lend { workspace in
       workspace.reset()
       workspace.taps = taps

@@ -55,7 +55,7 @@ public final class InnerNetwork: @unchecked Sendable {
       ]
     else { throw SegmentError.shape(mix: mix.shape, spectrogram: spectrogram.shape) }
     try configuration.checkLengths(samples)
-    try configuration.checkMemory(samples)
+    try configuration.checkMemory(samples, in: .machine)
     workspace.reset()
     let arena = workspace.arena
     let frames = spectrogram.shape[2]
@@ -113,7 +113,10 @@ public enum SegmentError: Error, CustomStringConvertible, Sendable {
   case channels(Int, expected: Int)
   case empty
   case tooLong(Int, maximum: Int)
+  /// More than there is, in bytes.
   case memory(needed: Double, available: Double)
+  /// More than the limit on address space leaves, in bytes.
+  case addressSpace(needed: Double, available: Double)
 
   public var description: String {
     switch self {
@@ -124,7 +127,11 @@ public enum SegmentError: Error, CustomStringConvertible, Sendable {
     case .tooLong(let length, let maximum):
       "The segment has \(length) samples; the network takes no more than \(maximum)."
     case .memory(let needed, let available):
-      "A segment of this model takes about \(Int(needed / 1e9) + 1) GB of memory; there are \(Int(available / 1e9)) GB."
+      "A segment of this model takes about \(Int(needed / 1e9) + 1) GB of memory; there are \(Int(available / 1e9)) GB. "
+        + "Use a shorter segment."
+    case .addressSpace(let needed, let available):
+      "A segment of this model takes about \(Int(needed / 1e6) + 1) MB of memory; the limit on address space (ulimit -v) "
+        + "leaves \(Int(available / 1e6)) MB. Raise it."
     }
   }
 }

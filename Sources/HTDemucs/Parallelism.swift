@@ -5,7 +5,7 @@ import Foundation
 /// The threads of one segment wait for each other after every step, which a few do without loss and many do not; segments
 /// never wait, but each takes memory of its own. So a further segment is begun for every four threads, and all of
 /// them work on a song of one segment. Nothing of this changes a bit of the result.
-enum Parallelism {
+package enum Parallelism {
   /// Threads that share one segment before a second segment is begun.
   static let threadsPerSegment = 4
 
@@ -14,7 +14,7 @@ enum Parallelism {
   ///   - segments: segments that wait to be separated.
   ///   - bytesPerSegment: memory that a segment in progress takes.
   ///   - availableBytes: memory that may be used, nil if it is not known.
-  static func segmentsAtOnce(
+  package static func segmentsAtOnce(
     threads: Int, segments: Int, bytesPerSegment: Int, availableBytes: Int?
   ) -> Int {
     let byThreads = threads / threadsPerSegment
@@ -27,26 +27,11 @@ enum Parallelism {
     (0..<count).map { max(1, threads / count + ($0 < threads % count ? 1 : 0)) }
   }
 
-  /// The memory of the machine or the limit set to this process, whichever is less, in bytes.
-  static var mostBytes: UInt64 {
-    var limit = rlimit()
-    let address = getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 ? UInt64(limit.rlim_cur) : .max
-    return min(address, ProcessInfo.processInfo.physicalMemory)
-  }
-
-  /// What the kernel says can be had without swapping, in bytes.
-  static var availableBytes: Int? {
-    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
-      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
-      let kibibytes = line.split(separator: " ").compactMap({ Int($0) }).first
-    else { return nil }
-    return kibibytes << 10
-  }
 }
 
 extension Configuration {
   /// Bytes of activations of a segment of `length` samples, by the maps that are alive at the same time; an estimate.
-  func segmentBytes(_ length: Int) -> Double {
+  package func segmentBytes(_ length: Int) -> Double {
     let frames = Double(frames(length))
     var floats = 0.0
     var samples = Double(length)
@@ -62,10 +47,17 @@ extension Configuration {
     return floats * Double(MemoryLayout<Float>.stride)
   }
 
+  /// - Parameters:
+  ///   - memory: what there is.
+  ///   - held: bytes of it that serve already.
   /// - Throws: `SegmentError` if a segment of that length is more than this process may ever hold.
-  package func checkMemory(_ length: Int) throws {
+  package func checkMemory(_ length: Int, in memory: MemoryInReach, held: Int = 0) throws {
     let needed = segmentBytes(length)
-    let limit = Double(Parallelism.mostBytes)
-    guard needed < limit else { throw SegmentError.memory(needed: needed, available: limit) }
+    guard needed < Double(memory.most) else {
+      throw SegmentError.memory(needed: needed, available: Double(memory.most))
+    }
+    guard needed < Double(memory.free ?? .max) + Double(held) else {
+      throw SegmentError.addressSpace(needed: needed, available: Double(memory.free ?? 0))
+    }
   }
 }

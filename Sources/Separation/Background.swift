@@ -9,7 +9,8 @@ package final class Background<Value>: @unchecked Sendable {
   private var work: (() throws -> Value)?
   private var result: Result<Value, any Error>?
   private let finished = DispatchSemaphore(value: 0)
-  private var isOnItsWay = false
+  /// Whether a thread has the work, and nobody has asked for the result.
+  package private(set) var isOnItsWay = false
 
   /// Begins the work.
   package init(_ work: sending @escaping () throws -> Value) {

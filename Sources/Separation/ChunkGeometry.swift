@@ -35,7 +35,6 @@ public struct ChunkGeometry: Equatable, Sendable {
       guard segmentLength > 0 else {
         throw SeparationError.segmentTooShort(seconds: segment, sampleRate: model.sampleRate)
       }
-      if segmentLength > model.segmentLength { try model.check(segment: segmentLength) }
     }
     let stride = Int((1 - options.overlap) * Double(segmentLength))
     guard stride >= 1 else {
@@ -57,6 +56,7 @@ public struct ChunkGeometry: Equatable, Sendable {
       } else {
         nil
       }
+    try model.check(segment: paddedLength ?? segmentLength)
   }
 
   /// One chunk as long as a pass over a track: `apply_model` with `split=False`.

@@ -92,6 +92,17 @@ extension SeparationError: CodedError {
   }
 }
 
+extension SegmentError: CodedError {
+  public var code: String {
+    switch self {
+    case .shape, .channels: "model-wrong-shape"
+    case .empty: "input-without-audio"
+    case .tooLong: "options-out-of-range"
+    case .memory, .addressSpace: "not-enough-memory"
+    }
+  }
+}
+
 extension ModelStoreError: CodedError {
   public var code: String {
     switch self {

@@ -7,19 +7,24 @@ enum AlignedMemory {
   /// Where the system has huge pages for the asking, memory of this size on is worth them: fewer faults, fewer misses.
   private static let hugeBytes = 4 << 20
 
-  /// Floats of undefined value; more than the machine has ends the program, as any allocation of Swift's does.
+  /// Floats of undefined value; `OutOfMemory` has the last word where there are none to be had.
   static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
-    guard bytes >= largeBytes else {
-      return UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-        .bindMemory(to: Float.self, capacity: max(count, 1))
-    }
+    return (bytes < largeBytes ? small(bytes) : large(bytes)).bindMemory(to: Float.self, capacity: max(count, 1))
+  }
+
+  private static func small(_ bytes: Int) -> UnsafeMutableRawPointer {
+    var memory: UnsafeMutableRawPointer?
+    guard posix_memalign(&memory, 64, bytes) == 0, let memory else { OutOfMemory.end(bytes: bytes) }
+    return memory
+  }
+
+  private static func large(_ bytes: Int) -> UnsafeMutableRawPointer {
+    OutOfMemory.expect(bytes)
     let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let memory, memory != MAP_FAILED else {
-      preconditionFailure("out of memory: \(bytes >> 20) MiB are not to be had")
-    }
+    guard let memory, memory != MAP_FAILED else { OutOfMemory.end(bytes: bytes) }
     if bytes >= hugeBytes { madvise(memory, bytes, MADV_HUGEPAGE) }
-    return memory.bindMemory(to: Float.self, capacity: count)
+    return memory
   }
 
   /// Gives back what `allocate(count)` gave.
@@ -28,7 +33,7 @@ enum AlignedMemory {
     if bytes >= largeBytes {
       munmap(start, bytes)
     } else {
-      UnsafeMutableRawPointer(start).deallocate()
+      free(start)
     }
   }
 }

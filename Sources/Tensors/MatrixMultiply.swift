@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 
 /// Single-precision matrix products, one thread a call.
 ///
@@ -7,8 +6,8 @@ import COpenBLAS
 /// bit of a result, does not depend on the number of threads.
 ///
 /// From x86-64-v3 on the products are those of `CKernels`. They read their operands where these lie, while a BLAS packs
-/// both first, every time, which costs tiles of a network more than it gains (docs/performance.md). Elsewhere OpenBLAS
-/// has kernels for the processor and we have none.
+/// both first, every time, which costs tiles of a network more than it gains (docs/performance.md). Elsewhere OpenBLAS,
+/// where it is installed, has kernels for the processor and we have slow ones.
 public enum MatrixMultiply {
   /// c = sum of a[tap] b[tap], or that added to c; all row-major.
   ///
@@ -60,24 +59,5 @@ public enum MatrixMultiply {
     }
   }
 
-  @usableFromInline static let usesOpenBLAS = Processor.instructionSet == "baseline"
-}
-
-/// The same products by OpenBLAS.
-public enum OpenBLAS {
-  public static func multiply(_ product: kernel_product) {
-    _ = oneThread
-    for tap in 0..<product.taps {
-      cblas_sgemm(
-        CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(product.rows), blasint(product.columns),
-        blasint(product.depth), 1, product.a + tap * product.a_tap, blasint(product.a_row),
-        product.b + tap * product.b_tap, blasint(product.b_row), tap > 0 || product.accumulate ? 1 : 0, product.c,
-        blasint(product.c_row))
-    }
-  }
-
-  /// Name of the set of kernels that OpenBLAS uses, such as `SkylakeX`.
-  public static var kernelName: String { String(cString: openblas_get_corename()) }
-
-  private static let oneThread: Void = openblas_set_num_threads(1)
+  @usableFromInline static let usesOpenBLAS = Processor.instructionSet == "baseline" && OpenBLAS.isAvailable
 }

@@ -1,11 +1,11 @@
 import Foundation
 
 /// The most memory that this program has held.
-enum PeakMemory {
+package enum PeakMemory {
   /// Bytes of the resident set at its highest.
   ///
   /// `getrusage` would also count the program that started this one: what it held then is inherited across `exec`.
-  static var bytes: Int {
+  package static var bytes: Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     for line in status.split(separator: "\n") where line.hasPrefix("VmHWM:") {
       if let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }) {

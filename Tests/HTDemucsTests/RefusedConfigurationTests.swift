@@ -63,7 +63,7 @@ struct RefusedConfigurationTests {
     let description = ModelDescription(klass: "demucs.htdemucs.HTDemucs", kwargs: kwargs)
     #expect {
       let configuration = try Configuration(description)
-      try configuration.checkMemory(configuration.segmentLength)
+      try configuration.checkMemory(configuration.segmentLength, in: .now)
     } throws: {
       "\($0)".contains("GB of memory")
     }
