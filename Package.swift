@@ -70,22 +70,31 @@ let package = Package(
     // The versions of each kernel for one instruction set, which the program chooses from when it is loaded.
     .target(name: "KernelVersions", dependencies: ["CKernels"], path: "Tests/KernelVersions"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "KernelVersions"]),
+    // Runs damaged files through a reader.
+    .target(
+      name: "Fuzzing", dependencies: ["Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tests/Fuzzing"),
     // Bad audio files: some hundred for the tests, any number by hand (docs/faults.md).
-    .target(name: "AudioFuzzing", dependencies: ["AudioFiles", "CSndfile"], path: "Tests/AudioFuzzing"),
+    .target(name: "AudioFuzzing", dependencies: ["AudioFiles", "CSndfile", "Fuzzing"], path: "Tests/AudioFuzzing"),
     .executableTarget(
       name: "fuzz-audio",
-      dependencies: ["AudioFiles", "AudioFuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "AudioFiles", "AudioFuzzing", "Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       path: "Tests/FuzzAudio"),
-    .testTarget(name: "AudioFilesTests", dependencies: ["AudioFiles", "AudioFuzzing"]),
+    .testTarget(name: "AudioFilesTests", dependencies: ["AudioFiles", "AudioFuzzing", "Fuzzing"]),
     .testTarget(name: "SpectralTests", dependencies: ["Spectral", "GoldenSupport"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "CKernels", "GoldenSupport"]),
     // Damaged model files: a few for the tests, any number by hand (docs/model-files.md).
-    .target(name: "CheckpointFuzzing", dependencies: ["Checkpoints", "CZlib"], path: "Tests/CheckpointFuzzing"),
+    .target(
+      name: "CheckpointFuzzing", dependencies: ["Checkpoints", "CZlib", "Fuzzing"], path: "Tests/CheckpointFuzzing"),
     .executableTarget(
       name: "fuzz-checkpoints",
-      dependencies: ["CheckpointFuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "CheckpointFuzzing", "Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       path: "Tests/FuzzCheckpoints"),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointFuzzing"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "CheckpointFuzzing", "Fuzzing"]),
     .testTarget(name: "HTDemucsTests", dependencies: ["HTDemucs", "GoldenSupport", "AudioFiles"]),
     // A real HTTP server for the tests of downloads.
     .target(name: "LoopbackServer", path: "Tests/LoopbackServer"),

@@ -1,6 +1,7 @@
 import AudioFiles
 import AudioFuzzing
 import Foundation
+import Fuzzing
 import Testing
 
 /// Bad files end in audio or in one error of one line. More of them: docs/faults.md.
@@ -25,7 +26,7 @@ import Testing
   @Test("damaged copies of them end in samples or in an error")
   func damage() throws {
     let folder = try TemporaryFolder()
-    let fuzzer = AudioFuzzer(seeds: try seeds(folder).map(\.bytes), path: folder.path("case"))
+    let fuzzer = AudioFuzzer.make(seeds: try seeds(folder).map(\.bytes), path: folder.path("case"))
     let report = try fuzzer.run(0..<1500, seed: 1)
     #expect(report.faults.isEmpty, "\(report.faults)")
     // The damage is neither too little nor too much to go far into the readers.
@@ -39,5 +40,21 @@ import Testing
     let folder = try TemporaryFolder()
     #expect(throws: AudioFileError.self) { try AudioFuzzer.readEverything(folder.file("a", Array("text".utf8))) }
     #expect(throws: AudioFileError.self) { try AudioFuzzer.readEverything(folder.path("none")) }
+    struct Stranger: Error {}
+    struct Expected: Error {}
+    let fuzzer = Fuzzer(
+      path: folder.path("case"), makeCase: { [UInt8(truncatingIfNeeded: $0)] },
+      read: { path in
+        switch try Data(contentsOf: URL(filePath: path))[0] % 4 {
+        case 0: throw Stranger()
+        case 1: throw Expected()
+        case 2: return "wrong"
+        default: return nil
+        }
+      }, judge: { $0 is Expected ? nil : "a stranger" })
+    let report = try fuzzer.run(0..<8, seed: 0)
+    #expect(report.cases == 8 && report.read == 4)
+    #expect(report.faults.map(\.fault).sorted() == ["a stranger", "a stranger", "wrong", "wrong"])
+    #expect(report.largest.peak > 1 << 20)
   }
 }

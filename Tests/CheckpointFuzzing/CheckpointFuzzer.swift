@@ -1,51 +1,22 @@
 import Checkpoints
-import Foundation
+import Fuzzing
 
 /// Opens damaged copies of sound model files, each of which must end in tensors or in a `CheckpointError`.
-///
-/// A seed decides everything. Whatever kills the process leaves the file behind that did it.
-public struct CheckpointFuzzer {
-  /// What became of the cases.
-  public struct Report {
-    public var cases = 0
-    /// Cases that could be read to the end, in spite of the damage.
-    public var read = 0
-    /// Errors other than `CheckpointError`, and the case that they came from.
-    public var strangers: [(number: Int, error: String)] = []
-    public var slowest: (number: Int, seconds: Double) = (0, 0)
-  }
-
-  private let seeds: [[UInt8]]
-  private let path: String
-
+public enum CheckpointFuzzer {
   /// - Parameters:
   ///   - seeds: sound files.
   ///   - path: where each case lies while it is opened.
-  public init(seeds: [[UInt8]], path: String) {
-    self.seeds = seeds
-    self.path = path
-  }
-
-  /// Runs the cases numbered `range` of the seed. A case depends on the seed and its number alone.
-  public func run(_ range: Range<Int>, seed: UInt64) throws -> Report {
-    var report = Report()
-    for number in range {
-      var mutator = ByteMutator(seed: seed &+ UInt64(number) &* 0x9E37_79B9_7F4A_7C15)
-      let file = mutator.mutated(seeds)
-      try Data(file).write(to: URL(fileURLWithPath: path))
-      let start = ContinuousClock.now
-      do {
-        try CheckpointFuzzer.readEverything(path)
-        report.read += 1
-      } catch is CheckpointError {
-      } catch {
-        report.strangers.append((number, "\(error)"))
-      }
-      let seconds = (ContinuousClock.now - start) / .seconds(1)
-      if seconds > report.slowest.seconds { report.slowest = (number, seconds) }
-      report.cases += 1
-    }
-    return report
+  public static func make(seeds: [[UInt8]], path: String) -> Fuzzer {
+    Fuzzer(
+      path: path,
+      makeCase: { seed in
+        var mutator = ByteMutator(seed: seed)
+        return mutator.mutated(seeds)
+      },
+      read: { path in
+        try readEverything(path)
+        return nil
+      }, judge: { $0 is CheckpointError ? nil : "\($0)" })
   }
 
   /// Opens a file, and reads its arguments and all its tensors.

@@ -71,8 +71,8 @@ import Testing
   @Test func fuzzed() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: TorchLayoutTests.fixtures).sorted()
     let seeds = try files.map(fixture).filter { $0.count < 64 << 10 }
-    let report = try CheckpointFuzzer(seeds: seeds, path: folder.path + "/case").run(0..<3000, seed: 7)
-    #expect(report.strangers.isEmpty, "\(report.strangers)")
+    let report = try CheckpointFuzzer.make(seeds: seeds, path: folder.path + "/case").run(0..<3000, seed: 7)
+    #expect(report.faults.isEmpty, "\(report.faults)")
     // A run in which nothing, or everything, is read would find nothing.
     #expect(report.cases == 3000 && report.read > 30 && report.read < 2000)
   }
