@@ -95,7 +95,7 @@ struct SensitivityPage {
     let options = isEnough ? "" : "<p><code>--fp32-ops '\(escaped(proposal.fp32.joined(separator: ",")))'</code></p>"
     return """
       <h2>\(proposal.reached ? "Reaches" : "Does not reach") \(number(proposal.target, 1)) dB</h2>
-      <p>\(isEnough ? "as it is" : "with \(proposal.fp32.count) parts kept in fp32"): \(ratios) dB. In fp32 are
+      <p>\(isEnough ? "as it is" : "with \(proposal.fp32.count) \(proposal.fp32.count == 1 ? "part" : "parts") kept in fp32"): \(ratios) dB. In fp32 are
       \(number(100 * proposal.operationShare, 1)) % of the operations (before \(number(100 * proposal.operationShareBefore, 1)) %)
       and \(number(100 * proposal.byteShare, 1)) % of the bytes (before \(number(100 * proposal.byteShareBefore, 1)) %).</p>
       \(options)
@@ -122,75 +122,4 @@ struct SensitivityPage {
 func escaped(_ text: String) -> String {
   text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
     .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
-}
-
-/// Errors of the layers of both branches as an SVG chart.
-struct ErrorChart {
-  private let branches: [(name: String, colour: String, points: [SensitivityReport.Growth])]
-
-  private static let width = 960.0
-  private static let height = 380.0
-  private static let margin = (left: 56.0, right: 20.0, top: 20.0, bottom: 110.0)
-
-  init(_ growth: [SensitivityReport.Growth]) {
-    branches = [
-      ("frequency branch", "#1f5fbf", growth.filter { $0.branch == .frequency }),
-      ("time branch", "#c4501b", growth.filter { $0.branch == .time }),
-    ]
-  }
-
-  var text: String {
-    let errors = branches.flatMap { $0.points.map(\.error) }.filter { $0 > -200 }
-    guard let lowest = errors.min(), let highest = errors.max() else { return "<p>No layer differs.</p>" }
-    let (bottom, top) = (
-      (lowest / 10).rounded(.down) * 10, (highest / 10).rounded(.up) * 10 + (highest == lowest ? 10 : 0)
-    )
-    let count = max(2, branches.map(\.points.count).max() ?? 2)
-    let plot = (
-      width: Self.width - Self.margin.left - Self.margin.right,
-      height: Self.height - Self.margin.top - Self.margin.bottom
-    )
-    func x(_ index: Int) -> Double { Self.margin.left + plot.width * Double(index) / Double(count - 1) }
-    func y(_ error: Double) -> Double {
-      Self.margin.top + plot.height * (top - max(error, bottom)) / max(10, top - bottom)
-    }
-    var shapes: [String] = []
-    for level in stride(from: bottom, through: top, by: 10) {
-      shapes.append(line(Self.margin.left, y(level), Self.width - Self.margin.right, y(level), "#e2e2e2"))
-      shapes.append(label("\(Int(level)) dB", Self.margin.left - 6, y(level) + 4, "end"))
-    }
-    for (index, point) in (branches.map(\.points).max { $0.count < $1.count } ?? []).enumerated() {
-      let place = (x: x(index), y: Self.height - Self.margin.bottom + 14)
-      let name = point.name.replacingOccurrences(of: "crosstransformer.", with: "")
-      shapes.append(
-        "<text transform=\"translate(\(format(place.x)) \(format(place.y))) rotate(45)\">\(escaped(name))</text>")
-    }
-    for (index, branch) in branches.enumerated() where !branch.points.isEmpty {
-      let points = branch.points.enumerated().map { (x: x($0.offset), y: y($0.element.error), name: $0.element) }
-      let path = points.map { "\(format($0.x)),\(format($0.y))" }.joined(separator: " ")
-      shapes.append("<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(branch.colour)\" stroke-width=\"2\"/>")
-      shapes += points.map {
-        "<circle cx=\"\(format($0.x))\" cy=\"\(format($0.y))\" r=\"4\" fill=\"\(branch.colour)\"><title>"
-          + "\(escaped($0.name.name)): \(format($0.name.error)) dB</title></circle>"
-      }
-      let place = Self.margin.top + 16 + 18 * Double(index)
-      shapes.append(
-        "<rect x=\"\(Self.margin.left + 12)\" y=\"\(place - 9)\" width=\"12\" height=\"12\" fill=\"\(branch.colour)\"/>"
-      )
-      shapes.append(label(branch.name, Self.margin.left + 30, place + 2, "start"))
-    }
-    return
-      "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"Error of each layer\">\n"
-      + shapes.joined(separator: "\n") + "\n</svg>"
-  }
-
-  private func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ colour: String) -> String {
-    "<line x1=\"\(format(x1))\" y1=\"\(format(y1))\" x2=\"\(format(x2))\" y2=\"\(format(y2))\" stroke=\"\(colour)\"/>"
-  }
-
-  private func label(_ text: String, _ x: Double, _ y: Double, _ anchor: String) -> String {
-    "<text x=\"\(format(x))\" y=\"\(format(y))\" text-anchor=\"\(anchor)\">\(escaped(text))</text>"
-  }
-
-  private func format(_ value: Double) -> String { String(format: "%.1f", value) }
 }
