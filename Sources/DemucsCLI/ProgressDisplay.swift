@@ -22,9 +22,10 @@ final class ProgressDisplay: Sendable {
     name = (total > 1 ? "[\(number)/\(total)] " : "") + song.name.description
   }
 
-  /// A display of something that is no song of a list.
+  /// A display of something that is no song of a list, and whose turn it is.
   convenience init(name: String, console: Console) {
     self.init(song: Song(name), number: 1, of: 1, console: console)
+    begin()
   }
 
   /// Says that it is the song's turn.

@@ -38,6 +38,15 @@ struct GoldenCommandTests {
     #expect(try program.run(["golden", "check", "elsewhere/golden", "--quiet"]).status == 0)
   }
 
+  @Test func theTimeOfASongIsCounted() throws {
+    let program = try program()
+    defer { program.remove() }
+    let record = try program.run(["golden", "record", "golden", "song.wav", "-n", "tiny.safetensors"])
+    #expect(record.errors.contains("song: 0:05 separated in "), "\(record.errors)")
+    // No time at all is shown as a millisecond.
+    #expect(!record.errors.contains("(5000x real time)"), "\(record.errors)")
+  }
+
   @Test func whatChangedIsNamed() throws {
     let program = try program()
     defer { program.remove() }
