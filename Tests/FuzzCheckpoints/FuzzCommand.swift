@@ -11,7 +11,7 @@ struct FuzzCommand: ParsableCommand {
     abstract: "Opens damaged copies of model files, which must end in tensors or in an error.")
 
   @OptionGroup var arguments: FuzzArguments
-  @Option(help: "Folder of sound files of at most 128 KiB.") var corpus = "Fixtures/checkpoints"
+  @Option(help: "Folder of undamaged model files, each of at most 128 KiB.") var corpus = "Fixtures/checkpoints"
   @Option(help: "Where each case lies while it is opened, and stays if it is the last.")
   var file = "/tmp/fuzz-checkpoints.case"
 
