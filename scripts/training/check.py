@@ -1,4 +1,7 @@
-"""Hold our forward pass against the `demucs` package's, values and gradients. Usage: python check.py [CHECKPOINT]"""
+"""Hold our forward pass against the `demucs` package's, values and gradients, and a grown network against the small one.
+
+Usage: python check.py [CHECKPOINT]
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 import torch
 
 import network
+from grow import grow
 from stems import SEGMENT
 
 
@@ -18,6 +22,8 @@ def main() -> None:
         # Layer scales start near zero and would hide an error in what they scale.
         if name.endswith(".scale") and len(sys.argv) < 2:
             torch.nn.init.uniform_(parameter, 0.2, 1.0)
+        if "norm_out" in name and len(sys.argv) < 2:
+            torch.nn.init.uniform_(parameter, 0.5, 1.5)
     mix = 0.1 * torch.randn(1, 2, SEGMENT).cumsum(-1).sin()
     results = []
     for forward in (model.train(), network.Network(model)):
@@ -35,6 +41,15 @@ def main() -> None:
     print(f"check: relative distance {distance:.1e}, of gradients at most {worst:.1e}")
     if not (distance < 1e-4 and worst < 1e-2):
         raise SystemExit("check: our forward pass is not that of the package")
+    configuration = {**network.TINY, "t_layers": model.crosstransformer.num_layers + 2, "t_hidden_scale": 1.5}
+    if len(sys.argv) < 2:
+        large = network.build(configuration)
+        grow(model, large, scale=0.0)
+        with torch.no_grad():
+            grown = ((network.Network(large)(mix) - ours).norm() / ours.norm()).item()
+        print(f"check: a grown network is {grown:.1e} from the small one")
+        if not grown < 1e-4:
+            raise SystemExit("check: a grown network does not compute the same")
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ def dress(
     if effects.gated_rms(audio) == 0:
         return audio
     # Width must not tell a bass from a pad: some basses are wide, some of everything else is narrow.
-    if stem == "bass" and rng.random() < 0.3:
+    if stem == "bass" and rng.random() < 0.2:
         audio = effects.widen(audio, noise)
     narrow = stem != "bass" and rng.random() < 0.3
     body = stem not in ("drums", "vocals") and rng.random() < 0.25
