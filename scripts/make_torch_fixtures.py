@@ -6,7 +6,8 @@
 Run it with the oracle's python, which `scripts/oracle/setup` makes and prints. `tiny*` are one small network, as
 `demucs.states.serialize_model` and demucs 4.1 write it, `hdemucs*` one of version 3. `layout-*` are one package of all kinds of
 tensors and arguments in different containers; `layout.safetensors` holds what its tensors are in float32, with the arguments as
-its metadata. `refused-*` are files that are recognised and not read.
+its metadata. `tiny8` is the small network with 8-bit weights, `int8` all kinds of such tensors, each with what it is in float32
+in a file of `-values`. `refused-*` are files that are recognised and not read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import math
 import pathlib
 import tarfile
 import zipfile
@@ -32,6 +34,7 @@ from omegaconf import OmegaConf
 from oracle import generator
 from oracle.golden import write_safetensors
 from oracle.networks import encode, save_model
+from oracle.quantised import dequantised, quantise
 from torch import nn
 
 FOLDER = Path(__file__).resolve().parents[1] / "Fixtures" / "checkpoints"
@@ -231,6 +234,63 @@ def make_layouts(folder: Path) -> None:
     write_safetensors(folder / "layout.safetensors", *expected())
 
 
+def save_quantised(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """Write tensors, and beside them what they are in float32."""
+    # Larger elements first keeps all of them aligned.
+    ordered = dict(sorted(tensors.items(), key=lambda item: -item[1].element_size()))
+    write_safetensors(path, {name: value.numpy() for name, value in ordered.items()}, metadata)
+    values = {name: value.float().numpy() for name, value in dequantised(tensors).items()}
+    write_safetensors(path.with_stem(f"{path.stem}-values"), values, metadata)
+
+
+def make_quantised(folder: Path) -> None:
+    """Weights of 8 bits with a scale for each row: in the tiny network, in all shapes, and wrong ones."""
+    model = HTDemucs(**TINY)
+    generator.fill(model)
+    tensors = {}
+    for name, value in model.state_dict().items():
+        if value.ndim >= 2:
+            tensors[name], tensors[f"{name}.scale"] = quantise(value)
+        else:
+            tensors[name] = value.half()
+    kwargs = json.dumps(encode(TINY))
+    metadata = {"klass": "demucs.htdemucs.HTDemucs", "args": "[]", "kwargs": kwargs, "format": "pt"}
+    save_quantised(folder / "tiny8.safetensors", tensors, metadata)
+
+    every = torch.arange(-128, 128).to(torch.int8)
+    kinds = {
+        "vector": (every[::32], torch.linspace(0.1, 2.0, 8)),
+        "matrix": (torch.stack([every, every.flip(0), every.roll(7)]), torch.tensor([1 / 3, 1e-40, 1e36])),
+        "volume": (every[3:].reshape(-1)[:210].reshape(5, 3, 2, 7), torch.tensor([0.003, 7.0, 0.11, 1e-7, 0.05])),
+        "silent": (torch.stack([every[:9], torch.zeros(9, dtype=torch.int8)]), torch.tensor([0.7, 0.0])),
+        "empty": (torch.zeros(0, 4, dtype=torch.int8), torch.zeros(0)),
+        "rows": (torch.zeros(3, 0, dtype=torch.int8), torch.ones(3)),
+        # Of a parameter that has such a name itself.
+        "gamma_1.scale": (every[:5], torch.linspace(0.2, 0.9, 5)),
+    }
+    metadata = {"klass": "demucs.htdemucs.HTDemucs", "args": "[]", "kwargs": "{}"}
+    tensors = {"gamma_2.scale": torch.linspace(1, 2, 3), "half": torch.linspace(-1, 1, 7).half()}
+    for name, (integers, scales) in kinds.items():
+        tensors |= {name: integers, f"{name}.scale": scales}
+    save_quantised(folder / "int8.safetensors", tensors, metadata)
+
+    grid = every[:6].reshape(2, 3)
+    wrong = {
+        "alone": (grid, None),
+        "scalar": (every[5], torch.ones(1)),
+        "half": (grid, torch.ones(2).half()),
+        "columns": (grid, torch.ones(3)),
+        "flat": (grid, torch.ones(2, 1)),
+        "nan": (grid, torch.tensor([1.0, math.nan])),
+        "infinite": (grid, torch.tensor([math.inf, 1.0])),
+        "negative": (grid, torch.tensor([1.0, -0.5])),
+        "zero": (grid, torch.tensor([0.0, 0.5])),
+    }
+    for name, (integers, scales) in wrong.items():
+        content = {} if scales is None else {"w.scale": scales.numpy()}
+        write_safetensors(folder / f"refused-int8-{name}.safetensors", {**content, "w": integers.numpy()}, metadata)
+
+
 def make_refused(folder: Path) -> None:
     """What is recognised, and refused with a way out."""
     small = {**package(), "state": {"w": torch.ones(2)}}
@@ -264,7 +324,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=FOLDER)
     folder: Path = parser.parse_args().output
     folder.mkdir(parents=True, exist_ok=True)
-    makers: list[Callable[[Path], None]] = [make_tiny, make_hdemucs, make_layouts, make_refused]
+    makers: list[Callable[[Path], None]] = [make_tiny, make_hdemucs, make_layouts, make_quantised, make_refused]
     for make in makers:
         make(folder)
     for path in sorted(folder.iterdir()):

@@ -63,7 +63,7 @@ public final class Checkpoint: Sendable {
     try ModelDescription(metadata: metadata, path: path)
   }
 
-  /// Names of all tensors, sorted.
+  /// Names of all tensors, sorted. The scales of a tensor of 8-bit integers are part of that tensor.
   public var names: [String] { source.tensors.keys.sorted() }
 
   /// Extents of a tensor, outermost first; nil where there is none of that name.
@@ -72,23 +72,59 @@ public final class Checkpoint: Sendable {
   /// Element type of a tensor as it is stored; nil where there is none of that name.
   public func type(of name: String) -> TensorType? { source.tensors[name]?.type }
 
+  /// Whether `tensor(_:)` reads a tensor: it is stored as floats, or as I8 with scales.
+  public func isWeight(_ name: String) -> Bool {
+    type(of: name)?.isFloat == true || source.scales(of: name) != nil
+  }
+
   /// A float32 copy of a tensor stored as F16, BF16, F32 or F64, exact but for F64, which is rounded to
-  /// nearest.
+  /// nearest; or as I8 with a scale for each row, the product of the two in float32.
   ///
   /// NaN and infinities come as they are; `tensor(_:shape:)` refuses them.
-  /// - Throws: `CheckpointError.missing`, `.wrongType`, `.tooLarge`, `.unreadable`, `.malformed`.
+  /// - Throws: `CheckpointError.missing`, `.wrongType`, `.misscaled`, `.tooLarge`, `.unreadable`, `.malformed`.
   public func tensor(_ name: String) throws -> Tensor {
+    try withWeight(name) { weight in
+      let tensor = Tensor(shape: weight.info.shape, zeroed: false)
+      weight.widen(from: 0, into: tensor.data, count: tensor.count)
+      return tensor
+    }
+  }
+
+  /// The elements of a weight as they are stored, with what makes float32 of them.
+  struct StoredWeight {
+    let info: TensorInfo
+    fileprivate let bytes: UnsafeRawBufferPointer
+    fileprivate let scales: RowScales?
+
+    /// Writes `count` values from element `first` on, in row-major order, to `result`.
+    func widen(from first: Int, into result: UnsafeMutablePointer<Float>, count: Int) {
+      guard let start = bytes.baseAddress else { return }
+      if let scales {
+        scales.widen(start, from: first, into: result, count: count)
+      } else {
+        FloatConversion.widen(start + first * info.type.size, info.type, into: result, count: count)
+      }
+    }
+  }
+
+  /// Calls `body` with a weight, which must not outlive the call.
+  /// - Throws: what `tensor(_:)` and `body` throw.
+  func withWeight<Result>(_ name: String, _ body: (StoredWeight) throws -> Result) throws -> Result {
     let info = try info(name)
-    guard info.type.isFloat else {
+    guard isWeight(name) else {
+      let scales = "and there are no scales for it (\(shown(RowScales.name(of: name))) of a safetensors file)"
       throw CheckpointError.wrongType(
-        path: path, name: name, type: info.type, wanted: "F16, BF16, F32 or F64")
+        path: path, name: name, type: info.type,
+        wanted: "F16, BF16, F32 or F64" + (info.type == .int8 ? ", \(scales)" : ""))
     }
     return try source.withElements(of: name) { bytes in
-      let tensor = Tensor(shape: info.shape, zeroed: false)
-      if let start = bytes.baseAddress {
-        FloatConversion.widen(start, info.type, into: tensor.data, count: tensor.count)
+      let scales = try source.scales(of: name).map { scales in
+        // Of a tensor without elements there may be any number of rows.
+        try source.withElements(of: scales) {
+          try RowScales(bytes.isEmpty ? .init(start: nil, count: 0) : $0, for: bytes, path: path, name: name)
+        }
       }
-      return tensor
+      return try body(StoredWeight(info: info, bytes: bytes, scales: scales))
     }
   }
 

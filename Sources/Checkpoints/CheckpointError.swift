@@ -15,6 +15,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case misshapen(path: String, name: String, expected: [Int], found: [Int])
   /// A tensor's element type does not serve.
   case wrongType(path: String, name: String, type: TensorType, wanted: String)
+  /// What should be the scales of a tensor of 8-bit integers cannot be; `reason` says it of the tensor.
+  case misscaled(path: String, name: String, reason: String)
   /// A tensor holds a NaN or an infinity; `index` counts elements in row-major order.
   case nonFinite(path: String, name: String, index: Int, value: Float)
   /// A weight is beyond the range of the type that it is to be written as.
@@ -74,6 +76,9 @@ extension CheckpointError: CustomStringConvertible {
     case .wrongType(let path, let name, let type, let wanted):
       "\(path): tensor \(shown(name)) is stored as \(type.rawValue), not as \(wanted). "
         + "Convert it and save the file again."
+    case .misscaled(let path, let name, let reason):
+      "\(path): tensor \(shown(name)) is stored as I8 and \(reason). Each row needs one scale in F32 that is finite and "
+        + "not negative; write the file again, or store the tensor as F16 or F32."
     case .nonFinite(let path, let name, let index, let value):
       "\(path): tensor \(shown(name)) holds \(value) at element \(index), so its training or its conversion "
         + "failed. Use another checkpoint, or save this one in a wider type."

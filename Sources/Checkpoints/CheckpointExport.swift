@@ -6,8 +6,8 @@ extension Checkpoint {
   /// One tensor at a time is in memory, as it was stored. The file appears whole or not at all; equal checkpoints give equal bytes.
   /// - Parameters:
   ///   - path: the file; replaced where it exists.
-  ///   - precision: how weights are stored, `.float32` or `.float16`, rounded to nearest, ties to even. Integers and
-  ///     booleans stay as they are.
+  ///   - precision: how weights are stored, `.float32` or `.float16`, rounded to nearest, ties to even; those stored as
+  ///     I8 with scales too. Integers and booleans stay as they are.
   /// - Throws: `CheckpointError.notDemucs` where the checkpoint does not say what network it is, `.nonFinite`,
   ///   `.overflow` for a weight beyond the range of float16, `.unwritable`, and what `tensor(_:)` throws.
   public func write(safetensors path: String, precision: TensorType) throws {
@@ -16,9 +16,10 @@ extension Checkpoint {
     }
     let description = try modelDescription()
     try refusePythonObjects(description)
+    try refuseMeetingScales()
     let tensors = names.map { name in
       let type = type(of: name) ?? precision
-      return SafetensorsLayout.Tensor(name: name, type: type.isFloat ? precision : type, shape: shape(of: name) ?? [])
+      return SafetensorsLayout.Tensor(name: name, type: isWeight(name) ? precision : type, shape: shape(of: name) ?? [])
     }
     let layout = try SafetensorsLayout(
       path: path,
@@ -28,7 +29,7 @@ extension Checkpoint {
     try AtomicFile.write(to: path) { file in
       try layout.header.withUnsafeBytes { try file.write($0) }
       for tensor in layout.tensors {
-        guard type(of: tensor.name)?.isFloat == true else {
+        guard isWeight(tensor.name) else {
           try withElements(of: tensor.name) { try file.write($0) }
           continue
         }
@@ -41,14 +42,12 @@ extension Checkpoint {
   private func write(
     weight name: String, isHalf: Bool, _ encode: (UnsafeBufferPointer<Float>) -> [UInt8], to file: AtomicFile
   ) throws {
-    guard let type = type(of: name) else { return }
-    try withElements(of: name) { bytes in
-      guard let start = bytes.baseAddress else { return }
-      let count = bytes.count / type.size
+    try withWeight(name) { weight in
+      let count = weight.info.count
       let block = Tensor(shape: [min(count, 1 << 16)], zeroed: false)
       for first in Swift.stride(from: 0, to: count, by: 1 << 16) {
         let values = UnsafeBufferPointer(start: block.data, count: min(count - first, 1 << 16))
-        FloatConversion.widen(start + first * type.size, type, into: block.data, count: values.count)
+        weight.widen(from: first, into: block.data, count: values.count)
         if let index = FloatConversion.firstNonFinite(values) {
           throw CheckpointError.nonFinite(path: path, name: name, index: first + index, value: values[index])
         }
@@ -56,6 +55,18 @@ extension Checkpoint {
           throw CheckpointError.overflow(path: path, name: name, index: first + index, value: values[index])
         }
         try encode(values).withUnsafeBytes { try file.write($0) }
+      }
+    }
+  }
+
+  /// What a PyTorch file calls `NAME` and `NAME.scale` may have nothing to do with each other.
+  private func refuseMeetingScales() throws {
+    for name in names where type(of: name) == .int8 && !isWeight(name) {
+      let scales = RowScales.name(of: name)
+      guard shape(of: scales) == nil else {
+        throw CheckpointError.notDemucs(
+          path: path,
+          reason: "in a safetensors file \(shown(scales)) would become the scales of \(shown(name)), which is integers")
       }
     }
   }

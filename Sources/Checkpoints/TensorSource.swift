@@ -11,29 +11,45 @@ struct TensorInfo: Equatable, Sendable {
 
 /// Where the tensors of a checkpoint lie: a file of some format, or memory.
 protocol TensorSource: Sendable {
-  /// All tensors by name, each one checked: its elements are there.
+  /// All tensors by name, each one checked: its elements are there. Those that hold the scales of another are none.
   var tensors: [String: TensorInfo] { get }
 
+  /// The tensor that holds the scales of the rows of the tensor `name`, for `withElements`; nil where it has none.
+  func scales(of name: String) -> String?
+
   /// Calls `body` with the elements of the tensor `name`, which must be one of `tensors`: row-major, without gaps,
-  /// little-endian, at any alignment.
+  /// little-endian, at any alignment; or the scales of one.
   /// - Throws: `CheckpointError.unreadable`, `.malformed`, and what `body` throws.
   func withElements<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result
+}
+
+extension TensorSource {
+  func scales(of name: String) -> String? { nil }
 }
 
 /// The tensors of a safetensors file, in place.
 struct SafetensorsFile: TensorSource {
   let metadata: [String: String]
   let tensors: [String: TensorInfo]
+  private let companions: Set<String>
   private let ranges: [String: Range<Int>]
   private let file: MappedFile
 
-  /// - Throws: `CheckpointError.malformed`, `.unreadable`.
+  /// - Throws: `CheckpointError.malformed`, `.misscaled`, `.unreadable`.
   init(_ file: MappedFile) throws {
     let header = try SafetensorsHeader(file)
     metadata = header.metadata
-    tensors = header.tensors.mapValues { TensorInfo(type: $0.type, shape: $0.shape) }
+    let all = header.tensors.mapValues { TensorInfo(type: $0.type, shape: $0.shape) }
+    let companions = try RowScales.companions(among: all, path: file.path)
+    self.companions = companions
+    tensors = all.filter { !companions.contains($0.key) }
     ranges = header.tensors.mapValues(\.range)
     self.file = file
+  }
+
+  func scales(of name: String) -> String? {
+    let scales = RowScales.name(of: name)
+    return companions.contains(scales) ? scales : nil
   }
 
   func withElements<Result>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {

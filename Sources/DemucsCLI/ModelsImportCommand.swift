@@ -63,8 +63,7 @@ struct ModelsImportCommand: ParsableCommand {
       if !force, FileManager.default.fileExists(atPath: target) {
         throw ImportError("\(target): is there already. Give --force to replace it, or another --name.")
       }
-      let floats = checkpoint.names.compactMap { checkpoint.type(of: $0) }.filter(\.isFloat)
-      let isHalf = floats.allSatisfy { $0 == .float16 }
+      let isHalf = checkpoint.names.filter(checkpoint.isWeight).allSatisfy { checkpoint.type(of: $0) == .float16 }
       try checkpoint.write(
         safetensors: target, precision: precision?.type ?? (isHalf ? .float16 : .float32))
       // Only what loads is of any use.

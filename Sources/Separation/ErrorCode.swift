@@ -118,7 +118,8 @@ extension CheckpointError: CodedError {
   public var code: String {
     switch self {
     case .unreadable: "model-unreadable"
-    case .malformed, .notDemucs, .missing, .misshapen, .wrongType, .nonFinite, .tooLarge, .mismatch: "model-malformed"
+    case .malformed, .notDemucs, .missing, .misshapen, .wrongType, .misscaled, .nonFinite, .tooLarge, .mismatch:
+      "model-malformed"
     case .unsupported: "model-unsupported"
     case .overflow, .unwritable: "output-write-failed"
     }

@@ -25,7 +25,7 @@ public enum CheckpointFuzzer {
     _ = try checkpoint.modelDescription()
     for name in checkpoint.names {
       guard let type = checkpoint.type(of: name) else { continue }
-      if type.isFloat {
+      if checkpoint.isWeight(name) {
         _ = try checkpoint.tensor(name)
       } else if type == .int64 || type == .int32 {
         _ = try checkpoint.int64s(name)

@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from demucs.hf import load_safetensors_model  # noqa: E402
 from torch import nn  # noqa: E402
 
 from oracle.emulation import FORMATS, SELECTION, emulated  # noqa: E402
+from oracle.quantised import load_model  # noqa: E402
 from oracle.run_reference import read_audio  # noqa: E402
 from oracle.taps import hooked  # noqa: E402
 
@@ -81,7 +81,7 @@ def main() -> int:
     kind, classes = FORMATS[options.policy], tuple(options.classes.split(","))
 
     def load(precision: torch.dtype) -> nn.Module:
-        return load_safetensors_model(options.model).eval().to(precision)
+        return load_model(options.model).eval().to(precision)
 
     model = load(torch.float32)
     wav = read_audio(options.input, model)

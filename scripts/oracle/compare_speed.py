@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import soundfile  # noqa: E402
 import torch  # noqa: E402
-from demucs.hf import load_safetensors_model  # noqa: E402
 
 from oracle.fuzz_configs import snr  # noqa: E402
 from oracle.networks import Network  # noqa: E402
+from oracle.quantised import load_model  # noqa: E402
 from oracle.subject_apply import separator  # noqa: E402
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
-    model = load_safetensors_model(options.model).eval()
+    model = load_model(options.model).eval()
     mix = torch.randn(1, model.audio_channels, int(model.segment * model.samplerate)) * 0.1
     times = [(ours(options), theirs(model, mix)) for _ in range(options.rounds)]
     for name, values in zip(("demucs-cli", "PyTorch"), zip(*times, strict=True), strict=True):

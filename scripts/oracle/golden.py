@@ -115,7 +115,7 @@ def oracle_versions() -> str:
 
 def write_safetensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
     """A safetensors file with tensors in the given order (the library shuffles metadata, so equal runs would differ)."""
-    kinds = {"float32": "F32", "int64": "I64", "float16": "F16"}
+    kinds = {"float32": "F32", "int64": "I64", "float16": "F16", "int8": "I8"}
     header: dict[str, Any] = {"__metadata__": metadata}
     offset = 0
     for name, value in tensors.items():

@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
-from demucs.hf import load_safetensors_model  # noqa: E402
 
 from oracle.networks import Network  # noqa: E402
+from oracle.quantised import load_model  # noqa: E402
 from oracle.subject_apply import logged_offsets, separator  # noqa: E402
 from oracle.taps import run_network  # noqa: E402
 
@@ -75,7 +75,7 @@ def main() -> None:
 
     torch.set_num_threads(options.threads)
     kind = getattr(torch, options.dtype)
-    model = load_safetensors_model(options.model).eval().to(kind)
+    model = load_model(options.model).eval().to(kind)
     wav = read_audio(options.input, model).to(kind)
     if options.taps:
         write_taps(model, wav, options.taps)

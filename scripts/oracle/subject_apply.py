@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from demucs.api import Separator
 from demucs.apply import BagOfModels, apply_model
-from demucs.hf import load_safetensors_model
 
 from .generator import noise
 from .golden import Golden
 from .networks import FOUR, HTDemucs, Kwargs, Network, build, encode
+from .quantised import load_model
 from .signals import ROOT, signal, song
 
 APPLY: Kwargs = {
@@ -196,7 +196,7 @@ def make_embedded() -> Golden:
     golden.cases.append({"name": "open_6s", "via": "separator", "signal": "song.flac", "options": options})
     results = []
     for kind in (torch.float32, torch.float64):
-        model = load_safetensors_model(EMBEDDED).eval().to(kind)
+        model = load_model(EMBEDDED).eval().to(kind)
         results.append(separator(model, options).separate_tensor(song().to(kind))[1])
     for name, stem in results[0].items():
         golden.add_tensors(name, stem, results[1][name])

@@ -28,11 +28,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import soundfile  # noqa: E402
 import torch  # noqa: E402
-from demucs.hf import load_safetensors_model  # noqa: E402
 from torch import nn  # noqa: E402
 
 from oracle.check_precision import snr  # noqa: E402
 from oracle.emulation import FORMATS, MODULES, emulated, rounded  # noqa: E402
+from oracle.quantised import load_model  # noqa: E402
 from oracle.run_reference import read_audio  # noqa: E402
 from oracle.taps import hooked  # noqa: E402
 
@@ -97,7 +97,7 @@ class Segment:
     def __init__(self, weights: Path, path: Path) -> None:
         """Both from files; the level of the segment is taken out as for a track, and kept."""
         self.weights = weights
-        model = load_safetensors_model(weights)
+        model = load_model(weights)
         self.sources: list[str] = model.sources
         wav = read_audio(path, model)
         if wav.shape[-1] > (length := int(model.segment * model.samplerate)):
@@ -108,7 +108,7 @@ class Segment:
     def run(self, order: str, policy: torch.dtype | None, reading: Any = emulated) -> dict[str, torch.Tensor]:
         """The results of some layers, and the stems at the level of the file."""
         kind, setting = ORDERS[order]
-        model = load_safetensors_model(self.weights).eval().to(kind)
+        model = load_model(self.weights).eval().to(kind)
         kept: dict[str, torch.Tensor] = {}
 
         def hook(name: str) -> Any:
@@ -140,7 +140,8 @@ def outside(reference: torch.Tensor, estimate: torch.Tensor) -> float:
 def pairs(runs: dict[str, dict[str, torch.Tensor]], names: list[str]) -> dict[str, float]:
     """The least SNR of any of ``names`` for each pair of runs."""
     return {
-        f"{a} | {b}": round(min(snr(runs[a][name], runs[b][name]) for name in names), 1) for a, b in itertools.combinations(runs, 2)
+        f"{a} | {b}": round(min(snr(runs[a][name], runs[b][name]) for name in names), 1)
+        for a, b in itertools.combinations(runs, 2)
     }
 
 

@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
-from demucs.hf import load_safetensors_model  # noqa: E402
 from demucs.htdemucs import HTDemucs  # noqa: E402
 
 from oracle import generator, networks  # noqa: E402
 from oracle.make_model import PRESETS  # noqa: E402
+from oracle.quantised import load_model  # noqa: E402
 from oracle.signals import SONG  # noqa: E402
 from peers import core  # noqa: E402
 
@@ -79,7 +79,7 @@ def write_models(preset: str, folder: Path) -> dict[str, Any]:
     kwargs = PRESETS[preset]
     weights = folder / f"{name}.safetensors"
     networks.save_model(networks.build(kwargs), kwargs, weights, half=True)
-    model = load_safetensors_model(weights).eval()
+    model = load_model(weights).eval()
 
     repository = folder / "repo"
     repository.mkdir(exist_ok=True)

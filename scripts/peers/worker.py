@@ -28,9 +28,9 @@ import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
 from demucs.api import Separator  # noqa: E402
-from demucs.hf import load_safetensors_model  # noqa: E402
 from demucs.htdemucs import HTDemucs  # noqa: E402
 
+from oracle.quantised import load_model  # noqa: E402
 from oracle.subject_apply import separator  # noqa: E402
 from peers.core import around  # noqa: E402
 
@@ -108,7 +108,7 @@ class Worker:
     def __init__(self, options: argparse.Namespace) -> None:
         """Loads the model and the audio."""
         torch.set_num_threads(options.threads)
-        self.model = load_safetensors_model(options.model).eval()
+        self.model = load_model(options.model).eval()
         samples, _ = soundfile.read(options.folder / "segment.wav", dtype="float32", always_2d=True)
         self.wav = torch.from_numpy(samples.T.copy())
         forward = RIVALS[options.rival](self.model, options)

@@ -21,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 import torch  # noqa: E402
-from demucs.hf import load_safetensors_model  # noqa: E402
 
 from oracle.check_precision import snr  # noqa: E402
 from oracle.emulation import FORMATS, emulated  # noqa: E402
+from oracle.quantised import load_model  # noqa: E402
 from oracle.subject_apply import separator  # noqa: E402
 from oracle.summation_orders import outside  # noqa: E402
 from peers.bench import ROOT  # noqa: E402
@@ -37,7 +37,7 @@ Stems = dict[str, torch.Tensor]
 
 def theirs(weights: Path, samples: np.ndarray, is_rounded: bool) -> Stems:
     """The stems of PyTorch."""
-    model = load_safetensors_model(weights).eval()
+    model = load_model(weights).eval()
     mix = torch.from_numpy(samples.astype(np.float32))
     if not is_rounded:
         return separator(model, SETTINGS).separate_tensor(mix)[1]

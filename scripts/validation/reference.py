@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
-from demucs.hf import load_safetensors_model
 from demucs.htdemucs import HTDemucs
 
 from oracle.networks import HTDEMUCS_6S, build, save_model
+from oracle.quantised import load_model
 from oracle.subject_apply import EMBEDDED, separator
 
 PACKAGES = ("torch", "demucs", "numpy")
@@ -57,7 +57,7 @@ class Reference:
     def model(self) -> HTDemucs:
         """The network, loaded when it is first needed."""
         if self.loaded is None:
-            self.loaded = load_safetensors_model(self.weights).eval().to(self.kind)
+            self.loaded = load_model(self.weights).eval().to(self.kind)
         return self.loaded
 
     def separate(self, name: str, samples: np.ndarray) -> bool:
