@@ -24,7 +24,7 @@ struct RowScales: Sendable {
       guard let rows = info.shape.first else { throw misscaled("has no rows, but the scales of rows beside it") }
       guard scales.type == .float32 else { throw misscaled("has scales stored as \(scales.type.rawValue), not as F32") }
       guard scales.shape == [rows] else {
-        throw misscaled("of shape \(info.shape) has scales of shape \(scales.shape), not \([rows])")
+        throw misscaled("has \(rows) rows, but scales of shape \(scales.shape)")
       }
       companions.insert(Self.name(of: name))
     }

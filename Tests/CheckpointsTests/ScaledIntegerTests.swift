@@ -93,8 +93,8 @@ import Testing
   /// What the header tells is said when the file is opened.
   @Test(arguments: [
     ("scalar", "has no rows, but the scales of rows beside it"), ("half", "has scales stored as F16, not as F32"),
-    ("columns", "of shape [2, 3] has scales of shape [3], not [2]"),
-    ("flat", "of shape [2, 3] has scales of shape [2, 1], not [2]"),
+    ("columns", "has 2 rows, but scales of shape [3]"),
+    ("flat", "has 2 rows, but scales of shape [2, 1]"),
   ])
   func scalesThatDoNotFit(file: String, reason: String) throws {
     let path = Self.fixtures + "refused-int8-\(file).safetensors"
