@@ -6,7 +6,7 @@ public enum AudioEncoding: Sendable, Hashable {
   case wav(SampleFormat)
   /// Lossless compression; integers only.
   case flac(SampleFormat)
-  /// MPEG layer III at a constant bit rate in kbit/s, 8 to 320; the nearest that the sample rate allows is taken.
+  /// MPEG layer III at a constant bit rate in kbit/s, 8 to 320; the nearest that the sample rate has is taken.
   case mp3(bitrate: Int)
   /// Ogg Vorbis at quality 8 of 10, about 256 kbit/s for stereo.
   case vorbis
@@ -42,9 +42,47 @@ public enum AudioEncoding: Sendable, Hashable {
     }
   }
 
-  /// Bits a second of an MP3 file, in kbit/s, that a sample rate allows (ISO 11172-3, 13818-3 and "2.5").
-  static func mp3Bitrates(sampleRate: Int) -> ClosedRange<Int> {
-    sampleRate >= 32000 ? 32...320 : sampleRate >= 16000 ? 8...160 : 8...64
+  /// Bit rates of MP3 in kbit/s that a sample rate has, ascending (ISO 11172-3, 13818-3 and "2.5").
+  package static func mp3Bitrates(sampleRate: Int) -> [Int] {
+    if sampleRate >= 32000 { return [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320] }
+    let rates = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160]
+    return sampleRate >= 16000 ? rates : Array(rates.prefix(8))
+  }
+
+  /// The bit rate in kbit/s that an MP3 file has where `bitrate` is wanted: the nearest, and of two the lower.
+  package static func mp3Bitrate(near bitrate: Int, sampleRate: Int) -> Int {
+    mp3Bitrates(sampleRate: sampleRate).min { abs($0 - bitrate) < abs($1 - bitrate) } ?? bitrate
+  }
+
+  /// What a file of a sample rate is not that it was to be, as clauses.
+  /// - Parameter wantedRate: the sample rate asked for in Hz; nil where none was.
+  package func compromises(sampleRate: Int, wantedRate: Int?) -> [String] {
+    var clauses: [String] = []
+    if let wantedRate, sampleRate != wantedRate {
+      clauses.append(
+        "the stems have \(sampleRate) Hz in place of the song's \(wantedRate), and so another number of samples, "
+          + "as \(name) has no such rate; WAV has any")
+    }
+    if case .mp3(let wanted) = self {
+      let bitrate = AudioEncoding.mp3Bitrate(near: wanted, sampleRate: sampleRate)
+      if bitrate != wanted {
+        let known = AudioEncoding.mp3Bitrates(sampleRate: sampleRate).map(String.init).joined(separator: ", ")
+        clauses.append(
+          "the stems have \(bitrate) kbit/s in place of \(wanted): at \(sampleRate) Hz MP3 has \(known)")
+      }
+    }
+    return clauses
+  }
+
+  /// What a person calls it.
+  private var name: String {
+    switch self {
+    case .wav: "WAV"
+    case .flac: "FLAC"
+    case .mp3: "MP3"
+    case .vorbis: "Ogg Vorbis"
+    case .opus: "Opus"
+    }
   }
 
   /// What the samples are stored as; nil for a lossy encoding.
@@ -99,7 +137,7 @@ public enum AudioEncoding: Sendable, Hashable {
       return "a sample rate of \(sampleRate) Hz, where \(knownSampleRates.map(String.init).joined(separator: ", ")) "
         + "are possible"
     }
-    if self == .flac(.float32) { return "FLAC holds no 32-bit floats; use 24-bit FLAC or 32-bit float WAV" }
+    if self == .flac(.float32) { return "FLAC holds no 32-bit floats, but integers of 16 or 24 bits" }
     return nil
   }
 }

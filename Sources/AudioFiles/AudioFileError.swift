@@ -12,6 +12,8 @@ public enum AudioFileError: Error, Equatable, Sendable {
   case cannotOpen(FilePath, reason: String)
   /// The bytes are no audio that libsndfile reads, or their header cannot be.
   case notAudio(FilePath, reason: String)
+  /// The bytes begin like those of a container that libsndfile reads, and no further.
+  case damaged(FilePath, container: String, reason: String)
   /// A format that libsndfile does not know, and no ffmpeg on the path.
   case needsFFmpeg(FilePath)
   /// Neither libsndfile nor ffmpeg reads it.
@@ -20,7 +22,7 @@ public enum AudioFileError: Error, Equatable, Sendable {
   case unsupportedSampleRate(FilePath, rate: Int)
   /// Fewer channels than wanted, and more than one: no rule says how to fill the others.
   case tooFewChannels(FilePath, found: Int, wanted: Int)
-  /// A well-formed file of zero frames, or of so few that resampling leaves none.
+  /// A well-formed file of zero frames.
   case noAudio(FilePath)
   /// The header promises frames, and not one can be read.
   case truncated(FilePath, promisedFrames: Int)
@@ -52,6 +54,9 @@ extension AudioFileError: CustomStringConvertible {
       "\(path): cannot be opened: \(reason). Check the path and the disk."
     case .notAudio(let path, let reason):
       "\(path): cannot be read as audio: \(reason). Use WAV, FLAC, Ogg Vorbis or Opus, MP3 or AIFF."
+    case .damaged(let path, let container, let reason):
+      "\(path): begins like \(container), but cannot be read: \(reason). "
+        + "The file is cut short or damaged; fetch or export it again."
     case .needsFFmpeg(let path):
       "\(path): this format is read with the help of ffmpeg, which is not on the PATH. "
         + "Install it (apt install ffmpeg), or convert the file to WAV or FLAC."
@@ -75,7 +80,7 @@ extension AudioFileError: CustomStringConvertible {
       "\(path): cannot be kept in a temporary file in \(folder): \(reason). "
         + "Free some space or choose another folder, then try again."
     case .unsupportedOutput(let path, let reason):
-      "\(path): cannot be written: \(reason)."
+      "\(path): cannot be written: \(reason). Choose another format (WAV takes any rate) or another sample rate."
     case .writeFailed(let path, let reason):
       "\(path): writing failed: \(reason). Free some space or choose another folder, then try again."
     }

@@ -40,7 +40,7 @@ extension AudioInput {
   }
 
   /// Whether the format is one for ffmpeg, by what the file begins with.
-  public var needsDecoding: Bool { SoundFile.isUnknownFormat(descriptor) && MediaSignature.isFound(in: descriptor) }
+  public var needsDecoding: Bool { SoundFile.isForeign(descriptor) }
 
   /// The first of some words that a line holds.
   private func phrase(_ words: String..., in lines: [String]) -> String? {

@@ -2,7 +2,7 @@
 ///
 /// - Channels: mono is replicated; of more channels than wanted the first are used, with a warning; a mean of
 ///   all where one is wanted.
-/// - Sample rate: soxr VHQ, without delay. From n frames come `floor(n * sampleRate / fileRate + 1/2)`.
+/// - Sample rate: soxr VHQ, without delay. From n frames come `floor(n * sampleRate / fileRate + 1/2)`, at least one.
 /// - Samples that are not finite, or beyond 10^12 times full scale (no audio is), become 0, with a warning.
 ///
 /// Blocks of any size give the same samples, bit for bit. Memory does not grow with the length of the file.
@@ -30,8 +30,7 @@ public final class AudioSource {
   /// Frames that `read` will return in all if the header does not lie; nil where it does not say.
   public var expectedFrameCount: Int? {
     guard let frames = fileFormat.frameCount else { return nil }
-    guard fileFormat.sampleRate != sampleRate else { return frames }
-    return Int(exactly: (Double(frames) * Double(sampleRate) / Double(fileFormat.sampleRate)).rounded())
+    return Resampler.frameCount(of: frames, from: fileFormat.sampleRate, to: sampleRate)
   }
 
   /// Frames of the file that were read so far, at its own sample rate.

@@ -11,13 +11,13 @@ enum DataChunk {
     let form = head[8..<12]
     switch Array(head[0..<4]) {
     case Array("RIFF".utf8) where form.elementsEqual("WAVE".utf8):
-      return find("data", in: file, from: 12).flatMap(known)
+      return find("data", in: file).flatMap(known)
     case Array("RF64".utf8) where form.elementsEqual("WAVE".utf8):
       guard head.count >= 36, head[12..<16].elementsEqual("ds64".utf8) else { return nil }
-      return Int(exactly: integer(head[28..<36]))
+      return Int(exactly: ChunkList.integer(head[28..<36]))
     case Array("FORM".utf8):
       // SSND starts with 8 bytes of offset and block size.
-      return find("SSND", in: file, from: 12, bigEndian: true).flatMap(known).map { max(0, $0 - 8) }
+      return find("SSND", in: file, isBigEndian: true).flatMap(known).map { max(0, $0 - 8) }
     case Array("riff".utf8):
       return findW64(in: file)
     default:
@@ -28,19 +28,9 @@ enum DataChunk {
   /// Corrupt sizes could make the walk long; no sane file has so many chunks before its audio.
   private static let chunkLimit = 1000
 
-  /// Size of the first chunk named `name`: 4 bytes of name, 4 of size, content padded to an even length.
-  private static func find(
-    _ name: String, in file: FileDescriptor, from start: Int, bigEndian: Bool = false
-  ) -> Int? {
-    var offset = start
-    for _ in 0..<chunkLimit {
-      let header = file.bytes(at: offset, count: 8)
-      guard header.count == 8 else { return nil }
-      let size = Int(bigEndian ? integer(header[4..<8].reversed()) : integer(header[4..<8]))
-      if header[0..<4].elementsEqual(name.utf8) { return size }
-      offset += 8 + size + size % 2
-    }
-    return nil
+  /// Size of the first chunk named `name`.
+  private static func find(_ name: String, in file: FileDescriptor, isBigEndian: Bool = false) -> Int? {
+    ChunkList(file, isBigEndian: isBigEndian).first { $0.isNamed(name) }?.byteCount
   }
 
   /// W64: 16 bytes of GUID, 8 of size (which counts these 24), content padded to a multiple of 8.
@@ -48,7 +38,7 @@ enum DataChunk {
     var offset = 40
     for _ in 0..<chunkLimit {
       let header = file.bytes(at: offset, count: 24)
-      guard header.count == 24, let size = Int(exactly: integer(header[16..<24])), size >= 24,
+      guard header.count == 24, let size = Int(exactly: ChunkList.integer(header[16..<24])), size >= 24,
         size < Int.max / 2 - offset
       else { return nil }
       if header[0..<4].elementsEqual("data".utf8) { return size - 24 }
@@ -60,10 +50,5 @@ enum DataChunk {
   private static func known(_ size: Int) -> Int? {
     // 0xFFFFFFFF less a header (ffmpeg), 0x7FFFFFFF less a header (SoX).
     (0xFFFF_FF00...0xFFFF_FFFF).contains(size) || (0x7FFF_F000...0x7FFF_FFFF).contains(size) ? nil : size
-  }
-
-  /// Little-endian bytes as a number.
-  private static func integer(_ bytes: some BidirectionalCollection<UInt8>) -> UInt64 {
-    bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 }

@@ -1,4 +1,4 @@
-/// What a file of sound or pictures begins with, where libsndfile does not read it.
+/// What a file of sound or pictures begins with whose format libsndfile does not know.
 ///
 /// ffmpeg is asked about these alone: it finds sound in files that hold none, and takes its time over them.
 enum MediaSignature {
@@ -16,21 +16,20 @@ enum MediaSignature {
     + [
       Pattern([0x1A, 0x45, 0xDF, 0xA3]),  // Matroska, WebM
       Pattern([0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11]),  // WMA, ASF
-      // Other codecs.
-      Pattern("RIFF"), Pattern("RIFX"), Pattern("FORM"), Pattern("caff"), Pattern("fLaC"), Pattern("OggS"),
-      Pattern("ID3"), Pattern("ADIF"), Pattern([0x0B, 0x77]), Pattern([0x7F, 0xFE, 0x80, 0x01]),  // AAC, AC-3, DTS
+      Pattern("AVI ", at: 8), Pattern("AMV ", at: 8), Pattern("CDXA", at: 8), Pattern("QLCM", at: 8),  // RIFF
+      Pattern("ADIF"), Pattern([0x0B, 0x77]), Pattern([0x7F, 0xFE, 0x80, 0x01]),  // AAC, AC-3, DTS
       Pattern("wvpk"), Pattern("TTA1"), Pattern("MAC "), Pattern("MPCK"), Pattern("MP+"), Pattern("tBaK"),
       Pattern("DSD "), Pattern("FRM8"), Pattern("#!AMR"), Pattern("FLV"), Pattern(".RMF"),
       Pattern([0x2E, 0x72, 0x61, 0xFD]),
       Pattern([0, 0, 1, 0xBA]), Pattern([0, 0, 1, 0xB3]),  // MPEG programme and video streams
     ]
 
-  /// Whether a file begins like one of sound or pictures.
-  static func isFound(in file: FileDescriptor) -> Bool {
-    let head = file.bytes(at: 0, count: 16)
+  /// Whether a file, or what it holds from an offset in bytes on, begins like one of sound or pictures.
+  static func isFound(in file: FileDescriptor, at start: Int = 0) -> Bool {
+    let head = file.bytes(at: start, count: 16)
     // AAC in ADTS: 12 bits of 1, a version, a layer of 0.
     if head.count >= 2, head[0] == 0xFF, head[1] & 0xF6 == 0xF0 { return true }
     return patterns.contains { $0.offset <= head.count && head.dropFirst($0.offset).starts(with: $0.bytes) }
-      || [0, 188, 376].allSatisfy { file.bytes(at: $0, count: 1) == [0x47] }  // MPEG transport stream
+      || [0, 188, 376].allSatisfy { file.bytes(at: start + $0, count: 1) == [0x47] }  // MPEG transport stream
   }
 }

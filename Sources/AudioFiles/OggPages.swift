@@ -24,6 +24,17 @@ enum OggPages {
     return 0
   }
 
+  /// What a page holds; nil where it is not whole.
+  static func content(ofPageAt position: Int, in file: FileDescriptor) -> [UInt8]? {
+    let head = file.bytes(at: position, count: 27 + 255)
+    guard head.count >= 27, head[0..<4].elementsEqual("OggS".utf8) else { return nil }
+    let segments = Int(head[26])
+    guard head.count >= 27 + segments else { return nil }
+    let length = head[27..<27 + segments].reduce(0) { $0 + Int($1) }
+    let content = file.bytes(at: position + 27 + segments, count: length)
+    return content.count == length ? content : nil
+  }
+
   /// Lowest byte first.
   private static func bytes(_ number: UInt32) -> [UInt8] {
     (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }

@@ -3,15 +3,19 @@ import CSoxr
 /// Changes the sample rate of a stream: soxr's VHQ recipe (28-bit precision, linear phase), on one thread.
 ///
 /// The delay of the filter is taken out: frame 0 of the output is the instant of frame 0 of the input. From n
-/// input frames come `floor(n * outputRate / inputRate + 1/2)` output frames, and the same ones, bit for bit,
-/// however the stream is cut into blocks.
+/// input frames come `frameCount(of: n, ...)` output frames, and the same ones, bit for bit, however the stream is cut
+/// into blocks.
 package final class Resampler {
   /// Room for the frames that one call of soxr delivers; more stays in soxr until the next call.
   private static let blockFrames = 16384
 
   private let handle: soxr_t
+  private let inputRate: Int
+  private let outputRate: Int
   private let channelCount: Int
   private var output: [Float]
+  /// Frames taken so far.
+  private var framesTaken = 0
 
   /// - Parameters: rates in Hz.
   /// - Throws: `ResamplerError`.
@@ -27,7 +31,7 @@ package final class Resampler {
       throw ResamplerError(message: failure.map { String(cString: $0) } ?? "soxr gave no handle")
     }
     self.handle = handle
-    self.channelCount = channelCount
+    (self.inputRate, self.outputRate, self.channelCount) = (inputRate, outputRate, channelCount)
     output = Array(repeating: 0, count: Self.blockFrames * channelCount)
   }
 
@@ -35,9 +39,18 @@ package final class Resampler {
     soxr_delete(handle)
   }
 
+  /// Frames that come from `count` frames: `floor(count * outputRate / inputRate + 1/2)`, but no fewer than one from one.
+  /// - Returns: nil for more than can be counted.
+  package static func frameCount(of count: Int, from inputRate: Int, to outputRate: Int) -> Int? {
+    guard count > 0, inputRate != outputRate else { return count }
+    let exact = Double(count) * Double(outputRate) / Double(inputRate)
+    return Int(exactly: (exact + 0.5).rounded(.down)).map { max(1, $0) }
+  }
+
   /// Feeds one block, `[channels, frames]`, and takes what is ready, which may be nothing.
   package func process(_ input: AudioBuffer) throws -> AudioBuffer {
     let frames = input.frameCount
+    framesTaken += frames
     let planes = input.channels.flatMap { $0.prefix(frames) }
     var result = AudioBuffer(channelCount: channelCount, frameCount: 0)
     var consumed = 0
@@ -56,6 +69,12 @@ package final class Resampler {
   /// Tells the resampler that the input is over and takes the rest.
   package func finish() throws -> AudioBuffer {
     var result = AudioBuffer(channelCount: channelCount, frameCount: 0)
+    if framesTaken > 0, 2 * framesTaken * outputRate < inputRate {
+      // Less than half a frame. Silence behind it changes nothing but the count.
+      result = try process(AudioBuffer(channelCount: channelCount, frameCount: inputRate / outputRate))
+      while try step(input: nil, frames: 0, result: &result).produced > 0 {}
+      return AudioBuffer(channels: result.channels.map { Array($0.prefix(1)) })
+    }
     while try step(input: nil, frames: 0, result: &result).produced > 0 {}
     return result
   }

@@ -9,34 +9,38 @@ final class SoundFile {
   private let handle: OpaquePointer
 
   /// Begins to read an open file from its start. It has one position, so one handle at a time may read it.
-  /// - Throws: `AudioFileError.notAudio`.
+  /// - Throws: `AudioFileError.notAudio`, `damaged`.
   init(_ descriptor: FileDescriptor) throws {
     self.descriptor = descriptor
     var info = SF_INFO()
     var handle: OpaquePointer?
-    let reason: String = openLock.withLock { _ in
+    let failure = openLock.withLock { _ in
       handle = SoundFile.open(descriptor, &info)
-      return handle == nil ? openFailureReason() : ""
+      return handle == nil ? OpenFailure() : nil
     }
-    guard let handle else { throw AudioFileError.notAudio(descriptor.path, reason: reason) }
+    if let failure {
+      switch Refusal(descriptor, code: failure.code) {
+      case .damaged(let container):
+        throw AudioFileError.damaged(descriptor.path, container: container, reason: failure.reasonOfDamage)
+      case .foreign, .unknown: throw AudioFileError.notAudio(descriptor.path, reason: failure.reason)
+      }
+    }
+    guard let handle else { throw AudioFileError.notAudio(descriptor.path, reason: "it cannot be opened") }
     self.handle = handle
     self.info = info
   }
 
-  /// libsndfile's own "unspecified internal error": what it says of an Ogg file with Speex in it.
-  private static let unknownOggCodec = 29
-
-  /// Whether libsndfile does not know the format of a file, or the codec in it. Damaged files of a format that it knows
-  /// are not meant.
-  static func isUnknownFormat(_ descriptor: FileDescriptor) -> Bool {
+  /// Whether libsndfile does not know the format of a file, or the codec in it, and ffmpeg may. Damaged files of a format
+  /// that it knows are not meant.
+  static func isForeign(_ descriptor: FileDescriptor) -> Bool {
     var info = SF_INFO()
-    return openLock.withLock { _ in
-      if let handle = open(descriptor, &info) {
-        sf_close(handle)
-        return false
-      }
-      return [SF_ERR_UNRECOGNISED_FORMAT, SF_ERR_UNSUPPORTED_ENCODING, unknownOggCodec].contains(Int(sf_error(nil)))
+    let code: Int? = openLock.withLock { _ in
+      guard let handle = open(descriptor, &info) else { return Int(sf_error(nil)) }
+      sf_close(handle)
+      return nil
     }
+    guard let code, case .foreign = Refusal(descriptor, code: code) else { return false }
+    return true
   }
 
   /// libsndfile gets a descriptor of its own: it closes the one of a file that it refuses, whatever it is told.
@@ -62,6 +66,7 @@ final class SoundFile {
       tags[field] = tagText(
         Array(UnsafeBufferPointer(start: text, count: strlen(text)).lazy.map(UInt8.init(bitPattern:))))
     }
+    for (field, text) in WAVETexts.tags(in: descriptor).fields where tags[field] == nil { tags[field] = text }
     return tags
   }
 
@@ -106,6 +111,23 @@ func libraryMessage(_ text: UnsafePointer<CChar>?) -> String {
   guard let text else { return "unknown error" }
   let words = printable(Array(String(cString: text).utf8))
   return words.hasSuffix(".") ? String(words.dropLast()) : words
+}
+
+/// What libsndfile says where it opens nothing; asked under `openLock`.
+private struct OpenFailure {
+  let code = Int(sf_error(nil))
+  let reason = openFailureReason()
+
+  /// The reason for a file of a format that libsndfile knows.
+  var reasonOfDamage: String {
+    switch code {
+    case SF_ERR_UNRECOGNISED_FORMAT: "its header is not whole"
+    // libsndfile's own numbers, with words that mislead: "File does not exist" is what it says of an MP3 without a frame.
+    case 7: "nothing in it can be decoded"
+    case 18, 29: "its header is inconsistent"
+    default: reason
+    }
+  }
 }
 
 private func openFailureReason() -> String {

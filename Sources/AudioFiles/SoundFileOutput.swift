@@ -50,12 +50,14 @@ final class SoundFileOutput {
     }
     switch encoding {
     case .wav, .flac: break
-    case .mp3(let bitrate):
+    case .mp3(let wanted):
       var mode = Int32(SF_BITRATE_MODE_CONSTANT)
       sf_command(handle, Int32(SFC_SET_BITRATE_MODE), &mode, Int32(MemoryLayout<Int32>.size))
       // 0 is the highest bit rate and 1 the lowest; half a kbit/s more, as the rest is cut off.
-      let range = AudioEncoding.mp3Bitrates(sampleRate: sampleRate)
-      let share = (Double(range.upperBound - bitrate) - 0.5) / Double(range.count - 1)
+      let known = AudioEncoding.mp3Bitrates(sampleRate: sampleRate)
+      let bitrate = AudioEncoding.mp3Bitrate(near: wanted, sampleRate: sampleRate)
+      let (least, most) = (known[0], known[known.count - 1])
+      let share = (Double(most - bitrate) - 0.5) / Double(most - least)
       set(SFC_SET_COMPRESSION_LEVEL, min(max(share, 0), 1))
     case .vorbis: set(SFC_SET_VBR_ENCODING_QUALITY, 0.8)
     // From 1 for 6 kbit/s a channel to 0 for 256.

@@ -49,7 +49,7 @@ package struct WAVEHeader {
       rest += chunk("fact", fact)
     }
 
-    let texts = tags.fields.flatMap { text(WAVEHeader.name($0.field), $0.text) }
+    let texts = tags.fields.flatMap { text($0.field.waveName, $0.text) }
     if !texts.isEmpty { rest += chunk("LIST", Array("INFO".utf8) + texts) }
 
     // "WAVE", the chunk of sizes, the rest, the header of "data", the samples.
@@ -73,20 +73,6 @@ package struct WAVEHeader {
     guard let name else { return [] }
     let content = Array(text.utf8) + [0]
     return chunk(name, content) + (content.count % 2 == 1 ? [0] : [])
-  }
-
-  private static func name(_ field: AudioTags.Field) -> String? {
-    switch field {
-    case .title: "INAM"
-    case .artist: "IART"
-    case .album: "IPRD"
-    case .trackNumber: "ITRK"
-    case .date: "ICRD"
-    case .genre: "IGNR"
-    case .comment: "ICMT"
-    case .copyright: "ICOP"
-    case .licence: nil
-    }
   }
 
   private func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {

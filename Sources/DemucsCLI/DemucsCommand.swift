@@ -25,6 +25,7 @@ struct DemucsCommand: ParsableCommand {
     ])
 
   static func main() {
+    Interruption.prepare()
     MemoryLimit.prepare()
     do {
       var command = try parseAsRoot(CommandLine.rawArguments)

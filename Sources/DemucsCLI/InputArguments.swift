@@ -23,8 +23,9 @@ struct InputArguments: ParsableArguments {
   /// - Parameters:
   ///   - files: its arguments.
   ///   - results: the folders that stems go to, which hold no songs.
+  ///   - console: is told when the program is interrupted meanwhile.
   /// - Throws: `ValidationError` for a command line that makes no sense.
-  func list(_ files: [FilePath], results: [FilePath]) throws -> InputList {
+  func list(_ files: [FilePath], results: [FilePath], console: Console) throws -> InputList {
     let standardInput = InputList.standardInput
     if fromFile.contains(standardInput), files.contains(standardInput) {
       throw ValidationError("Standard input cannot be both a song (-) and a list of names (--from-file -); choose one.")
@@ -36,6 +37,8 @@ struct InputArguments: ParsableArguments {
     if files.isEmpty, fromFile.isEmpty {
       throw ValidationError("Missing expected argument '<file> ...'; name songs, folders with -r, or --from-file.")
     }
+    // A terminal or a pipe may let wait for names, and a folder may be large. Nothing is begun that would have to end.
+    Interruption(console: console, grace: 0).install()
     var list = InputList(folders: recursive ? FolderScan(leavingOut: results) : nil)
     for file in files { list.add(argument: file) }
     for file in fromFile { list.add(listIn: file, isNull: null) }

@@ -96,7 +96,10 @@ struct InputList {
     }
     if let omissions = finding.omissions { self.omissions.append("\(path): left out: \(omissions).") }
     if finding.files.isEmpty, finding.unreadable.isEmpty {
-      fail(Song(path), "there is no audio file in this folder.", "input-without-audio")
+      fail(
+        Song(path),
+        "there is no audio file in this folder or below it. Check the path; a file of another extension can be named itself.",
+        "input-without-audio")
     }
   }
 

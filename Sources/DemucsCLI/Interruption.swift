@@ -25,51 +25,85 @@ private struct SignalCount: @unchecked Sendable {
 ///
 /// The separation stops at the next segment and the program ends as always. A segment takes a second or more, so
 /// after half a second, or at a second signal, the program ends from here: only temporary files are open, and they
-/// are removed.
+/// are removed. SIGQUIT (Ctrl-\\) ends it at once, after that.
 final class Interruption: Sendable {
   /// What a shell expects of a program ended by Ctrl-C: 128 + SIGINT.
   static let exitStatus: Int32 = 130
 
+  /// The one that is told of signals: the last that was installed.
+  private static let current = Mutex<Interruption?>(nil)
+
   private let requested = Atomic<Bool>(false)
   private let console: Console
+  /// Milliseconds that the program has to end by itself.
+  private let grace: Int
   /// What there is to say on standard output when the program ends from here.
   private let lastResults = Mutex<(@Sendable () -> [String])?>(nil)
   /// Temporary folders, which go when the program ends from here.
   private let folders = Mutex<Set<String>>([])
 
-  init(console: Console) { self.console = console }
+  init(console: Console, grace: Int = 500) { (self.console, self.grace) = (console, grace) }
 
-  /// Starts to listen.
+  /// Has a program that has just begun end by signals as any does, without the backtrace that Swift prints at SIGQUIT.
+  static func prepare() {
+    // Whoever started the program may have kept them back from itself, and so from what it starts.
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] { sigaddset(&set, number) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    if !isIgnored(SIGQUIT) { signal(SIGQUIT, SIG_DFL) }
+  }
+
+  /// Starts to listen, in the place of another one that did.
   func install() {
+    let isFirst = Interruption.current.withLock { current in
+      defer { current = self }
+      return current == nil
+    }
+    if !isFirst { return }
     // A reader of standard output that went away must not leave temporary files behind.
     signal(SIGPIPE, SIG_IGN)
     // A limit on file sizes is to end in a message, as a full disk does.
     signal(SIGXFSZ, SIG_IGN)
-    // Whoever started the program may have kept them back from itself, and so from what it starts.
-    var set = sigset_t()
-    sigemptyset(&set)
-    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
-    pthread_sigmask(SIG_UNBLOCK, &set, nil)
     // A handler must not be the first to ask for them.
     withExtendedLifetime(signals) {}
-    let listener = Background { [self] in listen() }
+    let listener = Background { Interruption.listen() }
     // Where there is no thread to be had, a signal ends the program as it would any.
     guard listener.isOnItsWay else { return }
-    for number in [SIGINT, SIGTERM, SIGHUP] {
-      // `nohup` and a shell's `&` ask that a signal be ignored: so be it.
-      var current = sigaction()
-      guard sigaction(number, nil, &current) == 0,
-        unsafeBitCast(current.__sigaction_handler, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self)
-      else { continue }
+    // `nohup` and a shell's `&` ask that a signal be ignored: so be it.
+    if !Interruption.isIgnored(SIGQUIT) {
+      signal(SIGQUIT) { number in
+        // A second one needs no help of ours; and that the first has come is seen by it.
+        signal(number, SIG_DFL)
+        sem_post(signals.semaphore)
+      }
+    }
+    for number in [SIGHUP, SIGTERM, SIGINT] where !Interruption.isIgnored(number) {
       signal(number) { _ in sem_post(signals.semaphore) }
     }
   }
 
-  private func listen() {
+  private static func listen() {
     signals.wait()
-    requested.store(true, ordering: .relaxed)
-    signals.wait(milliseconds: 500)
-    end()
+    if hasDefault(SIGQUIT) { quit() }
+    let grace = current.withLock { current -> Int? in
+      current?.requested.store(true, ordering: .relaxed)
+      return current?.grace
+    }
+    signals.wait(milliseconds: grace ?? 0)
+    if hasDefault(SIGQUIT) { quit() }
+    current.withLock(\.self)?.end()
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool { handler(of: number) == unsafeBitCast(SIG_IGN, to: Int.self) }
+
+  private static func hasDefault(_ number: Int32) -> Bool { handler(of: number) == 0 }
+
+  /// The address of what handles a signal; 0 is what the system does by itself.
+  private static func handler(of number: Int32) -> Int {
+    var action = sigaction()
+    guard sigaction(number, nil, &action) == 0 else { return 0 }
+    return unsafeBitCast(action.__sigaction_handler, to: Int.self)
   }
 
   /// Whether an error says that the program was told to stop.
@@ -98,6 +132,12 @@ final class Interruption: Sendable {
       try? FileManager.default.removeItem(atPath: path)
       folders.remove(path)
     }
+  }
+
+  /// Ends the program as SIGQUIT ends any: quietly, and with a core dump if the system makes them.
+  private static func quit() {
+    current.withLock(\.self)?.abandonWork()
+    kill(getpid(), SIGQUIT)
   }
 
   private func end() -> Never {

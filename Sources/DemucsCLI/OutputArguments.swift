@@ -43,7 +43,9 @@ struct OutputArguments: ParsableArguments {
 
   @Flag(exclusivity: .exclusive) var format: Format?
 
-  @Option(help: ArgumentHelp("Bit rate of MP3 in kbit/s, 8 to 320.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Bit rate of MP3 in kbit/s, 8 to 320; the nearest that MP3 has at the rate of the files.", valueName: "n"))
   var mp3Bitrate = 320
 
   // libsndfile sets LAME's bit rate alone, and leaves how hard it searches (`lame_set_quality`, demucs' preset) as it is.

@@ -80,7 +80,8 @@ struct SeparateCommand: ParsableCommand {
     }
     // Two songs of one name would overwrite each other hours later. A model that is not to be found is for later.
     let layout = try output.layout(model: ModelStore.displayName(model.name))
-    prepared.list = try input.list(files, results: [output.out, layout.folder])
+    prepared.list = try input.list(
+      files, results: [output.out, layout.folder], console: Console(style: report.style))
     let inputs = prepared.list
     do {
       if let collision = try layout.firstCollision(of: inputs.songs) {

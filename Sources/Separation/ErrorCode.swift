@@ -39,7 +39,7 @@ extension AudioFileError: CodedError {
     case .notRegularFile: "input-not-a-file"
     case .emptyFile: "input-empty"
     case .cannotOpen: "input-cannot-be-opened"
-    case .notAudio: "input-not-audio"
+    case .notAudio, .damaged: "input-not-audio"
     case .needsFFmpeg: "input-needs-ffmpeg"
     case .notDecoded: "input-not-audio"
     case .unsupportedSampleRate: "input-sample-rate"

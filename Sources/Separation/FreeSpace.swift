@@ -51,8 +51,8 @@ extension StemFile.Format {
   var leastByteCount: Int {
     switch encoding {
     case .wav(let format): frameCount * channelCount * format.byteCount
-    // Where a rate does not allow a bit rate, the nearest is taken.
-    case .mp3(let bitrate): byteCount(kilobits: Double(min(bitrate, sampleRate < 32000 ? 8 : 320)))
+    case .mp3(let bitrate):
+      byteCount(kilobits: Double(AudioEncoding.mp3Bitrate(near: bitrate, sampleRate: sampleRate)))
     case .flac, .vorbis, .opus: 0
     }
   }

@@ -19,6 +19,8 @@ public struct LevelReport: Sendable, Equatable {
   }
 
   public let clipMode: ClipMode
+  /// Whether the files add up to the mix, as long as nothing is done to their levels.
+  public let addsUp: Bool
   /// Whether the files cannot hold what is beyond full scale.
   public let isBounded: Bool
   public let stems: [Stem]
@@ -36,15 +38,22 @@ public struct LevelReport: Sendable, Equatable {
       let changed = stems.filter { $0.gain < 1 }
       if changed.isEmpty { return nil }
       return "turned down so that nothing clips: "
-        + changed.map { "\($0.name) \(LevelReport.decibels($0.gain))" }.joined(separator: ", ")
-        + "; stems no longer add up to the mix (rescale-all keeps them in proportion)"
+        + changed.map { "\($0.name) \(LevelReport.decibels($0.gain))" }.joined(separator: ", ") + "; " + loss
     case .rescaleAll:
       guard let gain = stems.first?.gain, gain < 1 else { return nil }
-      return "all stems turned down by one gain of \(gain) (\(LevelReport.decibels(gain))) so that nothing clips"
+      return (stems.count > 1 ? "all stems" : stems[0].name)
+        + " turned down by one gain of \(gain) (\(LevelReport.decibels(gain))) so that nothing clips"
     case .clamp: return cut(beyond: 0.99, "cut at 0.99 of full scale")
     case .none: return isBounded ? cut(beyond: 1, "cut at full scale") : nil
     case .tanh: return "every sample bent by tanh"
     }
+  }
+
+  /// What `rescale` has cost.
+  private var loss: String {
+    if stems.count == 1 { return "it is quieter than in the mix by as much" }
+    return (addsUp ? "stems no longer add up to the mix" : "stems are no longer as loud as in the mix")
+      + " (rescale-all keeps them in proportion)"
   }
 
   private func cut(beyond limit: Float, _ words: String) -> String? {

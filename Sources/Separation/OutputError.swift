@@ -29,11 +29,12 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
     case .unbalancedBrace(let template):
       "The file name '\(template)' holds a single brace; write {{ or }} for a brace in a name."
     case .missingStem(let template):
-      "The file name '\(template)' lacks {stem}, so all stems would go to one file."
+      "The file name '\(template)' lacks {stem}, so all stems would go to one file; put {stem} into it."
     case .wrongExtension(let path, let expected):
       "\(path): the name does not end in .\(expected), which is what is written; end it with .{ext}."
     case .unusableStemName(let name):
-      "The model calls a stem '\(name)', which cannot be part of a file name."
+      "The model calls a stem '\(name)', which cannot be part of a file name; "
+        + "leave it out (--stems), or rename it in the model's file."
     case .notAFolder(let path):
       "\(path): is a file where a folder is needed; choose another folder."
     case .notWritable(let path, let reason):
@@ -41,9 +42,10 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
     case .nameTooLong(let path, let length, let limit):
       "\(path): a name in it takes \(length) bytes where \(limit) are possible; choose a shorter --filename."
     case .cannotCreateFolder(let path, let reason):
-      "\(path): the folder cannot be created: \(reason)."
+      "\(path): the folder cannot be created: \(reason); choose another folder."
     case .cannotPublish(let path, let reason):
-      "\(path): the finished file cannot be put in place: \(reason)."
+      "\(path): the finished file cannot be put in place: \(reason); "
+        + "move what is there out of the way, or choose another folder or file name."
     case .wouldReplaceInput(let path):
       "\(path): a stem would replace the song itself; choose another folder or file name."
     case .temporaryFailed(let folder, let reason):
@@ -51,7 +53,7 @@ public enum OutputError: Error, Equatable, CustomStringConvertible {
     case .notEnoughSpace(let folder, let needed, let available):
       OutputError.shortage(in: folder, needed: needed, available: available)
     case .abandoned:
-      "The files were not put in place because the program was told to stop."
+      "The files were not put in place because the program was told to stop; run it again."
     }
   }
 

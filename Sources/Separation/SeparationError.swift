@@ -44,7 +44,7 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
     case .segmentTooShort(let seconds, let sampleRate):
       "A segment of \(seconds) s holds no sample at \(sampleRate) Hz; use a longer segment."
     case .segmentTooLong(let seconds, let longest):
-      "A segment of \(seconds) s is longer than this model takes: \(longest) s is the most."
+      "A segment of \(seconds) s is longer than this model takes; use one of \(longest) s or less."
     case .tooLongToStayWhole(let seconds, let longest):
       "Without cuts (--no-split) this model takes \(longest) s at once, and the track with its shift is "
         + "\((seconds * 100).rounded(.up) / 100) s long; leave --no-split out."
@@ -52,13 +52,13 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
       "With an overlap of \(overlap), segments of \(segmentLength) samples would not advance; "
         + "use a smaller overlap or a longer segment."
     case .emptyTrack:
-      "The track holds no audio."
+      "The track holds no audio; give it a sample at least."
     case .wrongChannelCount(let count, let expected):
       "The audio has \(count) channels where the model takes \(expected); convert it first."
     case .unequalChannels:
-      "The channels of the audio differ in length."
+      "The channels of the audio differ in length; make them equally long."
     case .wrongOutputShape(let shape, let expected):
-      "The model returned shape \(shape) where \(expected) was expected; its checkpoint does not fit."
+      "The model returned shape \(shape) where \(expected) was expected; its checkpoint does not fit. Fetch or export it again."
     case .outputNotFinite(let second, let module):
       "The model returned values that are not numbers in the segment at \(second) s"
         + (module.map { ", first in its module \($0)" } ?? "")
@@ -66,11 +66,11 @@ public enum SeparationError: Error, Equatable, CustomStringConvertible {
     case .modelUnavailable(let path, let reason):
       "The model \(path) cannot be used: \(reason.hasSuffix(".") ? reason : reason + ".")"
     case .emptyBag:
-      "The bag has no network."
+      "The bag has no network; name one at least in its file."
     case .wrongWeights(let reason):
-      "The weights of the bag do not fit its networks: \(reason)."
+      "The weights of the bag do not fit its networks: \(reason). Correct them in its file."
     case .membersDiffer(let first, let other, let what):
-      "The networks \(first) and \(other) cannot be one bag: they differ in \(what)."
+      "The networks \(first) and \(other) cannot be one bag: they differ in \(what). Take one of them out."
     case .unknownStem(let name, let sources):
       "The model has no stem '\(name)'; it has \(sources.joined(separator: ", "))."
     case .ambiguousStem(let name):

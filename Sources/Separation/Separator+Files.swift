@@ -107,6 +107,13 @@ public struct MeasuredSong {
     }
   }
 
+  /// What the encoding makes of the options, one line each.
+  fileprivate var compromises: [String] {
+    format.encoding.compromises(
+      sampleRate: format.sampleRate, wantedRate: writer.rate == .original ? track.format.sampleRate : nil
+    ).map { "\(song): \($0)." }
+  }
+
   /// Finds out whether there is room on the disk.
   /// - Parameter others: songs whose stems are not finished yet.
   /// - Returns: what to warn of where the stems of usual music would not fit, though these may.
@@ -175,8 +182,9 @@ public final class SeparatedSong: @unchecked Sendable {
       _ = recordPath.call { unlink($0) }
     }
     let levels = LevelReport(
-      clipMode: writer.clipMode, isBounded: writer.encoding.isBounded, stems: stems, residual: residual)
-    var warnings = song.track.warnings
+      clipMode: writer.clipMode, addsUp: writer.selection.addsUp, isBounded: writer.encoding.isBounded, stems: stems,
+      residual: residual)
+    var warnings = song.track.warnings + song.compromises
     if let provenance = writer.provenance, let stamp = song.stamp,
       let fingerprint = try? FileFingerprint(of: song.song.path, still: stamp, check: check)
     {

@@ -37,6 +37,14 @@ public struct StemSelection: Sendable, Equatable {
     self.consistency = consistency
   }
 
+  /// Whether the files hold all of what the network found in the mix.
+  var addsUp: Bool {
+    switch choice {
+    case .all, .pair(_, .add), .pair(_, .minus): true
+    case .only, .pair(_, .none): false
+    }
+  }
+
   /// How the samples of a file come about.
   enum Recipe: Equatable, Sendable {
     /// A source of the model, by its index.

@@ -59,6 +59,47 @@ import Testing
     }
   }
 
+  /// Bit rate of each frame in kbit/s (ISO 11172-3, 13818-3).
+  private func mp3Bitrates(_ bytes: [UInt8]) -> [Int] {
+    var (rates, position): ([Int], Int) = ([], 0)
+    while position + 4 <= bytes.count, bytes[position] == 0xFF, bytes[position + 1] & 0xE0 == 0xE0 {
+      let isFirstVersion = bytes[position + 1] & 0x18 == 0x18
+      let known =
+        isFirstVersion
+        ? [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]
+        : [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160]
+      let rate = known[Int(bytes[position + 2] >> 4) % 15]
+      let divisor = [0x18: 1, 0x10: 2, 0x00: 4][Int(bytes[position + 1] & 0x18)] ?? 1
+      let sampleRate = [44100, 48000, 32000, 1][Int(bytes[position + 2] >> 2 & 3)] / divisor
+      rates.append(rate)
+      position += (isFirstVersion ? 144 : 72) * 1000 * rate / sampleRate + Int(bytes[position + 2] >> 1 & 1)
+    }
+    return rates
+  }
+
+  @Test(
+    "a bit rate that MP3 has not at a sample rate becomes the nearest that it has, which is said",
+    arguments: [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000])
+  func nearestBitRates(sampleRate: Int) throws {
+    let folder = try TemporaryFolder()
+    let known = AudioEncoding.mp3Bitrates(sampleRate: sampleRate)
+    for wanted in [8, 9, 20, 30, 64, 72, 100, 130, 144, 150, 190, 192, 300, 320] {
+      let encoding = AudioEncoding.mp3(bitrate: wanted)
+      let writer = try AudioFileWriter(
+        path: FilePath(folder.path("a")), sampleRate: sampleRate, channelCount: 2, encoding: encoding)
+      try writer.write(AudioBuffer(channels: [noise(12_000), noise(12_000, seed: 2)]))
+      try writer.finish()
+      // The first frame tells of the others and holds no sound.
+      let rates = Set(mp3Bitrates(try folder.bytes("a")).dropFirst())
+      let nearest = AudioEncoding.mp3Bitrate(near: wanted, sampleRate: sampleRate)
+      #expect(rates == [nearest], "\(wanted)")
+      #expect(known.allSatisfy { abs($0 - wanted) >= abs(nearest - wanted) })
+      let clauses = encoding.compromises(sampleRate: sampleRate, wantedRate: nil)
+      #expect(clauses.count == (known.contains(wanted) ? 0 : 1))
+      #expect(clauses.allSatisfy { $0.hasPrefix("the stems have \(nearest) kbit/s in place of \(wanted): at ") })
+    }
+  }
+
   @Test("beyond full scale is cut, not wrapped, and NaN is silence", arguments: lossy)
   func beyondFullScale(encoding: AudioEncoding) throws {
     let folder = try TemporaryFolder()

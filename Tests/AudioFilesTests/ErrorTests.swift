@@ -32,6 +32,16 @@ import Testing
     #expect(reason.contains(words), "\(reason)")
   }
 
+  private func expectDamaged(_ path: String, _ container: String, _ words: String) {
+    let error = failure(path)
+    guard case .damaged(_, container, let reason) = error else {
+      Issue.record("\(container): \(String(describing: error))")
+      return
+    }
+    #expect(words.isEmpty || reason.contains(words), "\(reason)")
+    #expect(error?.description.contains("is cut short or damaged; fetch or export it again.") == true)
+  }
+
   @Test func `opening`() throws {
     #expect(failure(folder.path("none.wav")) == .notFound(FilePath(folder.path("none.wav"))))
     #expect(failure(folder.url.path) == .isDirectory(FilePath(folder.url.path)))
@@ -73,22 +83,71 @@ import Testing
     expectNotAudio(try folder.file("a.txt", Array("Dear diary, no music today.\n".utf8)), "not recognised")
     expectNotAudio(try folder.file("b.wav", [0x52]), "not recognised")
     expectNotAudio(try folder.file("c.wav", [UInt8](repeating: 0, count: 5000)), "not recognised")
+    // Another kind of RIFF.
+    expectNotAudio(try folder.file("d.webp", Array("RIFF....WEBPVP8 and so on".utf8)), "not recognised")
+  }
+
+  @Test func `what begins like audio is damaged`() throws {
     let wav = wavBytes(data: [UInt8](repeating: 0, count: 400))
-    expectNotAudio(try folder.file("d.wav", wav[..<30]), "data")
-    expectNotAudio(try folder.file("e.wav", Array("RIFF".utf8)), "not recognised")
-    expectNotAudio(try folder.file("f.wav", wavBytes(bits: 0, data: [1, 2, 3, 4])), "unimplemented")
-    expectNotAudio(
-      try folder.file("g.wav", wavBytes(formatTag: 0x7777, data: [UInt8](repeating: 0, count: 400))),
-      "Malformed")
+    expectDamaged(try folder.file("d.wav", wav[..<30]), "WAV", "data")
+    expectDamaged(try folder.file("f.wav", wavBytes(bits: 0, data: [1, 2, 3, 4])), "WAV", "inconsistent")
+    expectDamaged(
+      try folder.file("g.wav", wavBytes(formatTag: 0x7777, data: [UInt8](repeating: 0, count: 400))), "WAV", "Malformed"
+    )
+    for (head, container) in [
+      ("RIFF", "WAV"), ("RF64", "WAV"), ("fLaC", "FLAC"), ("OggS", "Ogg"), ("FORM", "AIFF"), ("caff", "CAF"),
+      (".snd", "AU"), ("ID3\u{4}", "MP3"), ("RIFF1234WAV", "WAV"),
+    ] {
+      expectDamaged(try folder.file("head", Array(head.utf8)), container, "its header is not whole")
+      let longer = Array(head.utf8) + [UInt8](repeating: 0x78, count: 9)
+      if ["WAV", "AIFF"].contains(container) {
+        expectNotAudio(try folder.file("head", longer), "not recognised")
+      } else {
+        expectDamaged(try folder.file("head", longer), container, "")
+      }
+    }
+  }
+
+  @Test(
+    "a file that is cut short in its header is damaged, and no business of ffmpeg",
+    arguments: [
+      (SF_FORMAT_WAV | SF_FORMAT_PCM_16, "WAV"), (SF_FORMAT_WAVEX | SF_FORMAT_PCM_24, "WAV"),
+      (SF_FORMAT_RF64 | SF_FORMAT_FLOAT, "WAV"), (SF_FORMAT_W64 | SF_FORMAT_PCM_16, "W64"),
+      (SF_FORMAT_AIFF | SF_FORMAT_PCM_16, "AIFF"), (SF_FORMAT_AIFF | SF_FORMAT_FLOAT, "AIFF"),
+      (SF_FORMAT_AU | SF_FORMAT_PCM_16, "AU"), (SF_FORMAT_CAF | SF_FORMAT_PCM_16, "CAF"),
+      (SF_FORMAT_FLAC | SF_FORMAT_PCM_16, "FLAC"), (SF_FORMAT_OGG | SF_FORMAT_VORBIS, "Ogg"),
+      (SF_FORMAT_OGG | SF_FORMAT_OPUS, "Ogg"), (SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, "MP3"),
+    ])
+  func cutInTheHeader(format: Int, container: String) throws {
+    try writeFloats(
+      folder.path("whole"), format: format, sampleRate: 48000, AudioBuffer(channels: [noise(500), noise(500, seed: 2)]))
+    var bytes = try folder.bytes("whole")
+    // MP3 has no header; a tag is one.
+    if container == "MP3" { bytes = Array("ID3\u{4}\0\0\0\0\u{1}\0".utf8) + [UInt8](repeating: 0, count: 128) + bytes }
+    var damaged = 0
+    for length in Array(4..<min(300, bytes.count)) {
+      let path = try folder.file("cut", bytes[..<length])
+      let input = try AudioInput(path: FilePath(path))
+      #expect(!input.needsDecoding, "\(length) bytes")
+      do {
+        _ = try AudioSource(input, sampleRate: 48000, channelCount: 2).read(maximumFrames: 1000)
+      } catch AudioFileError.damaged(_, container, _) {
+        damaged += 1
+      } catch AudioFileError.notAudio(_, let reason) {
+        // A header that says what cannot be, or one that is whole with nothing behind it.
+        #expect(reason.contains("channels at") || reason.contains("before its first frame"), "\(length): \(reason)")
+      } catch AudioFileError.truncated, AudioFileError.noAudio, AudioFileError.unsupportedSampleRate {}
+    }
+    #expect(damaged > 15, "\(damaged)")
   }
 
   @Test func `absurd headers`() throws {
     let data = [UInt8](repeating: 1, count: 4096)
-    expectNotAudio(try folder.file("a.wav", wavBytes(sampleRate: 0, data: data)), "0 Hz")
-    expectNotAudio(try folder.file("b.wav", wavBytes(sampleRate: 0xFFFF_FFF0, data: data)), "-16 Hz")
-    expectNotAudio(try folder.file("c.wav", wavBytes(channelCount: 0, data: data)), "zero")
-    expectNotAudio(try folder.file("d.wav", wavBytes(channelCount: 1025, data: data)), "Too many channels")
-    expectNotAudio(try folder.file("e.wav", wavBytes(channelCount: 65535, data: data)), "Too many channels")
+    expectDamaged(try folder.file("a.wav", wavBytes(sampleRate: 0, data: data)), "WAV", "0 Hz")
+    expectDamaged(try folder.file("b.wav", wavBytes(sampleRate: 0xFFFF_FFF0, data: data)), "WAV", "-16 Hz")
+    expectDamaged(try folder.file("c.wav", wavBytes(channelCount: 0, data: data)), "WAV", "zero")
+    expectDamaged(try folder.file("d.wav", wavBytes(channelCount: 1025, data: data)), "WAV", "Too many channels")
+    expectDamaged(try folder.file("e.wav", wavBytes(channelCount: 65535, data: data)), "WAV", "Too many channels")
     for rate in [1, 999, 10_000_001, 0x7FFF_FFFF] {
       let path = try folder.file("f.wav", wavBytes(sampleRate: UInt32(rate), data: data))
       #expect(failure(path) == .unsupportedSampleRate(FilePath(path), rate: rate))
@@ -112,10 +171,9 @@ import Testing
     // Half a frame.
     let half = try folder.file("b.wav", wavBytes(data: [1, 2]))
     #expect(failure(half) == .noAudio(FilePath(half)))
-    // One frame at 96 kHz rounds to none at 44.1 kHz.
+    // One frame is audio, also where it is less than one of those that are wanted.
     let short = try folder.file("c.wav", wavBytes(sampleRate: 96000, data: [1, 2, 3, 4]))
-    #expect(failure(short) == .noAudio(FilePath(short)))
-    #expect(try AudioFileReader(path: short).read(maximumFrames: 9)?.frameCount == 1)
+    #expect(try AudioSource.load(path: short, sampleRate: 44100, channelCount: 2).audio.frameCount == 1)
   }
 
   @Test func `a header without its audio`() throws {

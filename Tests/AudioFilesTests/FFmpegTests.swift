@@ -221,6 +221,44 @@ import Testing
     #expect(try samples(decode(ffmpeg(#"cat "$folder/decoded.wav" > /dev/fd/4"#))) == audio)
   }
 
+  /// Headers of containers that libsndfile reads, with codecs in them that it does not.
+  static let foreign: [[UInt8]] = {
+    func text(_ text: String) -> [UInt8] { Array(text.utf8) }
+    func big(_ value: some FixedWidthInteger) -> [UInt8] { little(value).reversed() }
+    func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
+    func file(_ parts: [UInt8]...) -> [UInt8] { Array(parts.joined()) }
+    func wav(_ tag: UInt16) -> [UInt8] { wavBytes(bits: 0, formatTag: tag, data: zeros(400)) }
+    func page(_ content: [UInt8]) -> [UInt8] {
+      file(text("OggS"), [0, 2], zeros(8), [1, 0, 0, 0], zeros(8), [1, UInt8(content.count)], content)
+    }
+    let guid: [UInt8] = [0, 0x20, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71]
+    let extensible = file(
+      text("RIFF"), little(UInt32(480)), text("WAVEfmt "), little(UInt32(40)), little(UInt16(0xFFFE)), [2, 0],
+      little(UInt32(44100)), little(UInt32(176_400)), [4, 0, 16, 0, 22, 0, 16, 0, 3, 0, 0, 0], guid, text("data"),
+      little(UInt32(400)), zeros(400))
+    let aiff = file(
+      text("FORM"), big(UInt32(200)), text("AIFCCOMM"), big(UInt32(24)),
+      [0, 2, 0, 0, 0, 10, 0, 16], [0x40, 0x0E, 0xAC, 0x44],
+      zeros(6), text("QDMC"), zeros(2), text("SSND"), big(UInt32(108)), zeros(108))
+    let caf = file(
+      text("caff"), [0, 1, 0, 0], text("desc"), big(UInt64(32)), big(44100.0.bitPattern), text("aac "), zeros(8),
+      big(UInt32(1024)), big(UInt32(2)), zeros(4), text("data"), big(UInt64(104)), zeros(104))
+    let tagged = file(text("ID3"), [4, 0, 0, 0, 0, 0, 5], zeros(5), [0xFF, 0xF1, 0x50, 0x80], zeros(100))
+    let (speex, theora) = (page(file(text("Speex   1.2"), zeros(69))), page(file([0x80], text("theora"), zeros(35))))
+    return [wav(0x50), wav(0xFF), wav(0x161), wav(0x2000), extensible, aiff, caf, speex, theora, tagged]
+  }()
+
+  @Test(arguments: 0..<foreign.count) func `codecs that libsndfile lacks are for ffmpeg`(index: Int) throws {
+    try Data(Self.foreign[index]).write(to: URL(filePath: song.description))
+    #expect(try samples(decode(ffmpeg(#"cat "$folder/decoded.wav" > /dev/fd/4"#))) == audio)
+    #expect(throws: AudioFileError.needsFFmpeg(song)) { try decode(FFmpeg(searchPath: "/nonexistent")) }
+    // Without all of its header it is damaged.
+    for length in [4, 11, 13, 25] {
+      try Data(Self.foreign[index].prefix(length)).write(to: URL(filePath: song.description))
+      #expect(try !AudioInput(path: song).needsDecoding || Self.foreign[index].starts(with: "ID3".utf8), "\(length)")
+    }
+  }
+
   @Test func `what libsndfile reads stays as it is`() throws {
     let input = try AudioInput(path: FilePath(folder.path("decoded.wav")))
     #expect(try input.decoded(by: ffmpeg("exit 1"), spoolFolder: "/nonexistent") === input)

@@ -50,11 +50,38 @@ import Testing
       (48000, 44100), (44100, 48000), (96000, 44100), (8000, 44100), (44101, 44100), (32000, 44100),
     ])
   func length(inputRate: Int, outputRate: Int) throws {
-    for frames in [2, 3, 4, 5, 6, 7, 100, 1001, 32768, 32769, 100_001] {
+    for frames in [100, 1001, 32768, 32769, 100_001] {
       let output = try resample(noise(frames), from: inputRate, to: outputRate)
       let expected = Int((Double(frames) * Double(outputRate) / Double(inputRate) + 0.5).rounded(.down))
       #expect(output.count == expected, "\(frames) frames")
     }
+  }
+
+  @Test(
+    "a few frames become what the formula says, one at least",
+    arguments: [1000, 8000, 11_025, 16_000, 22_050, 44_100, 48_000, 88_200, 96_000, 192_000, 768_000, 10_000_000],
+    [8000, 16_000, 44_100, 48_000])
+  func fewFrames(inputRate: Int, outputRate: Int) throws {
+    for frames in 1...10 {
+      let folder = try TemporaryFolder()
+      let path = folder.path("a.wav")
+      let audio = AudioBuffer(channels: [[Float](repeating: 0.5, count: frames)])
+      try writeFloats(path, format: SF_FORMAT_WAV | SF_FORMAT_FLOAT, sampleRate: inputRate, audio)
+      let source = try AudioSource(path: path, sampleRate: outputRate, channelCount: 2)
+      let output = try readAll(source, block: 4)
+      let exact = (2 * frames * outputRate + inputRate) / (2 * inputRate)
+      #expect(output.frameCount == max(1, exact), "\(frames) frames")
+      #expect(source.expectedFrameCount == output.frameCount && source.fileFramesRead == frames)
+      // What a constant becomes at its start, where silence lies before it.
+      #expect(output.channels.allSatisfy { $0[0] > 0 && $0[0] < 0.51 })
+    }
+  }
+
+  @Test("less than half a frame is the first frame of the same with silence behind it", arguments: [96_000, 768_000])
+  func lessThanAFrame(inputRate: Int) throws {
+    let alone = try resample([0.25], from: inputRate, to: 44_100)
+    let followed = try resample([0.25] + [Float](repeating: 0, count: 2000), from: inputRate, to: 44_100)
+    #expect(alone.count == 1 && alone == Array(followed[..<1]))
   }
 
   @Test("an impulse stays at its instant", arguments: [(48000, 44100), (22050, 44100), (96000, 44100)])

@@ -78,6 +78,48 @@ import Testing
     #expect(try title([0x20, 0x20, 0x20]) == nil)
   }
 
+  @Test("all texts of a WAV's list are read, behind long ones too, before the samples and behind them")
+  func longTextsBeforeOthers() throws {
+    func text(_ name: String, _ text: String) -> [UInt8] {
+      let content = Array(text.utf8) + [0]
+      return Array(name.utf8) + little(UInt32(content.count)) + content + (content.count % 2 == 1 ? [0] : [])
+    }
+    let comment = String(repeating: "ä", count: 4000)
+    let texts =
+      text("ICMT", comment) + text("ISFT", "x") + text("INAM", "Title") + text("IART", "") + text("IGNR", "Rock")
+    let list = Array("LIST".utf8) + little(UInt32(4 + texts.count)) + Array("INFO".utf8) + texts
+    let plain = wavBytes(data: [UInt8](repeating: 0, count: 401)) + [0]
+    var before = plain
+    before.insert(contentsOf: list, at: 36)
+    // Another list, and one that promises more than there is.
+    let others = Array("LIST".utf8) + little(UInt32(4)) + Array("adtl".utf8)
+    let cut = list[..<(list.count - 3)]
+    let files: [([UInt8], String?)] = [(before, "Rock"), (plain + others + list, "Rock"), (plain + cut, nil)]
+    for (bytes, genre) in files {
+      let reader = try AudioFileReader(path: folder.file("a.wav", bytes))
+      #expect(reader.tags[.title] == "Title" && reader.tags[.comment] == comment && reader.tags[.genre] == genre)
+      #expect(reader.tags.fields.count == (genre == nil ? 2 : 3))
+      #expect(try readAll(reader, block: 100).frameCount == 100)
+    }
+  }
+
+  @Test("a stem of a song with long texts keeps them, in RF64 too")
+  func longTextsComeBack() throws {
+    var tags = tags
+    tags[.title] = String(repeating: "歌", count: 3000)
+    for limit in [Int(UInt32.max), 100] {
+      let writer = try AudioFileWriter(
+        path: FilePath(folder.path("a")), sampleRate: 48000, channelCount: 2, encoding: .wav(.int16), tags: tags,
+        waveSizeLimit: limit)
+      try writer.write(audio)
+      try writer.finish()
+      var expected = tags
+      expected[.licence] = nil
+      #expect(try AudioFileReader(path: folder.path("a")).tags == expected)
+      #expect(try folder.bytes("a").starts(with: (limit == 100 ? "RF64" : "RIFF").utf8))
+    }
+  }
+
   @Test("what is too long is left out")
   func lengths() throws {
     var tags = AudioTags()

@@ -253,6 +253,10 @@ struct BatchTests {
     let cut = try #require(try objects(separate(["cut.wav", "--json", "--quiet"])).first)
     let warnings = try #require(cut["warnings"] as? [String])
     #expect(warnings.count == 1 && warnings[0].hasPrefix("cut.wav: the header promises 30000 frames and "))
+    let lossy = try separate(["mono.wav", "--json", "--quiet", "--opus", "--rate", "original"])
+    let notes = try #require(try objects(lossy).first?["warnings"] as? [String])
+    #expect(notes.count == 1 && notes[0].hasPrefix("mono.wav: the stems have 48000 Hz in place of the song's 44100"))
+    #expect(lossy.errors == "Warning: \(notes[0])\n")
   }
 
   /// In a shell, which can make names of any bytes.

@@ -73,7 +73,7 @@ struct InputTests {
     try put("music/cover.jpg", "a.wav")
     let outcome = try shell("demucs -r music a.wav")
     #expect(outcome.status == 1 && songs(outcome) == ["a.wav"])
-    #expect(outcome.errors.contains("Error: music: there is no audio file in this folder."))
+    #expect(outcome.errors.contains("Error: music: there is no audio file in this folder or below it. Check the "))
     #expect(outcome.errors.contains("Note: music: left out: 1 file that has no extension of sound."))
   }
 

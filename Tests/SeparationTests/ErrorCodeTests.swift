@@ -24,6 +24,35 @@ struct ErrorCodeTests {
     #expect(documented.isSubset(of: codes), "\(documented.subtracting(codes))")
   }
 
+  /// Which file, what is wrong, what to do.
+  @Test func everySentenceHasAWayOut() {
+    let reason = "No space left on device"
+    let inputs: [AudioFileError] = [
+      .notFound("a"), .permissionDenied("a"), .isDirectory("a"), .notRegularFile("a"), .emptyFile("a"),
+      .cannotOpen("a", reason: reason), .notAudio("a", reason: reason),
+      .damaged("a", container: "WAV", reason: reason), .needsFFmpeg("a"), .notDecoded("a", reason: reason),
+      .unsupportedSampleRate("a", rate: 1), .tooFewChannels("a", found: 2, wanted: 6), .noAudio("a"),
+      .truncated("a", promisedFrames: 9), .readFailed("a", frame: 9, reason: reason), .changed("a"),
+      .cannotSpool("a", folder: "b", reason: reason), .unsupportedOutput("a", reason: reason),
+      .writeFailed("a", reason: reason),
+    ]
+    let outputs: [OutputError] = [
+      .wrongExtension(path: "a", expected: "wav"), .notAFolder(path: "a"), .notWritable(path: "a", reason: reason),
+      .nameTooLong(path: "a", length: 300, limit: 255), .cannotCreateFolder(path: "a", reason: reason),
+      .cannotPublish(path: "a", reason: reason), .wouldReplaceInput(path: "a"),
+      .temporaryFailed(folder: "a", reason: reason), .notEnoughSpace(folder: "a", needed: 2, available: 1),
+    ]
+    let wayOut = /(?:[.;] (?:and )?|, or )(?:then )?(\w+)/
+    let verbs: Set<Substring> = [
+      "Check", "check", "Change", "Name", "Copy", "Fetch", "fetch", "Use", "use", "Install", "Free", "free", "Wait",
+      "Choose", "choose", "export", "end", "move",
+    ]
+    for text in inputs.map(\.description) + outputs.map(\.description) {
+      #expect(text.hasPrefix("a: ") && text.hasSuffix(".") && !text.contains("\n"), "\(text)")
+      #expect(text.matches(of: wayOut).contains { verbs.contains($0.1) }, "\(text)")
+    }
+  }
+
   @Test func codesAreOfTheError() {
     #expect(errorCode(of: AudioFileError.emptyFile("a")) == "input-empty")
     #expect(
