@@ -69,11 +69,9 @@ package final class Resampler {
   /// Tells the resampler that the input is over and takes the rest.
   package func finish() throws -> AudioBuffer {
     var result = AudioBuffer(channelCount: channelCount, frameCount: 0)
-    if framesTaken > 0, 2 * framesTaken * outputRate < inputRate {
-      // Less than half a frame. Silence behind it changes nothing but the count.
+    if framesTaken > 0, framesTaken <= inputRate / outputRate, 2 * framesTaken * outputRate < inputRate {
+      // Less than half a frame. Silence behind it makes one, and changes nothing else.
       result = try process(AudioBuffer(channelCount: channelCount, frameCount: inputRate / outputRate))
-      while try step(input: nil, frames: 0, result: &result).produced > 0 {}
-      return AudioBuffer(channels: result.channels.map { Array($0.prefix(1)) })
     }
     while try step(input: nil, frames: 0, result: &result).produced > 0 {}
     return result

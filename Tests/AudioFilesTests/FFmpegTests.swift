@@ -23,7 +23,7 @@ import Testing
   private static let m4a = Data([0, 0, 0, 0x1C] + Array("ftypM4A and so on".utf8))
 
   /// ffmpeg is a script, which finds the song's folder in $folder.
-  private func ffmpeg(_ script: String) throws -> FFmpeg {
+  private func ffmpeg(_ script: String, interpreter: String = "/bin/sh") throws -> FFmpeg {
     let bin = URL(filePath: folder.path("bin"))
     try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
     let program = bin.appendingPathComponent("ffmpeg").path
@@ -32,7 +32,7 @@ import Testing
       URL(filePath: "/bin/sh"),
       arguments: [
         "-c", #"printf '%s' "$1" > "$2" && chmod 755 "$2""#, "sh",
-        "#!/bin/sh\nfolder='\(folder.path(""))'\n\(script)\n", program,
+        "#!\(interpreter)\nfolder='\(folder.path(""))'\n\(script)\n", program,
       ])
     writing.waitUntilExit()
     #expect(writing.terminationStatus == 0)
@@ -100,8 +100,7 @@ import Testing
   }
 
   @Test func `a program that is none is reported`() throws {
-    let ffmpeg = try ffmpeg("")
-    try Data("#!/nonexistent/interpreter\n".utf8).write(to: URL(filePath: folder.path("bin/ffmpeg")))
+    let ffmpeg = try ffmpeg("", interpreter: "/nonexistent/interpreter")
     let error = #expect(throws: AudioFileError.self) { try decode(ffmpeg) }
     #expect(error?.description.contains("bin/ffmpeg cannot be run: No such file or directory") == true, "\(error!)")
   }
