@@ -27,7 +27,8 @@ struct SignalTests {
       """
       "$demucs" separate long.wav -n open_6s --models-dir "$models" -j 1 --quiet --clip-mode none & pid=$!
       until [ $(ls -A separated/open_6s/long 2> /dev/null | wc -l) = 6 ]; do kill -0 $pid || exit 99; done
-      # Of two at the same moment the system makes one.
+      # Past the question whether to go on that comes before the segment. Of two at the same moment the system makes one.
+      sleep 0.3
       while kill -INT $pid; do sleep 0.01; done 2> /dev/null; wait $pid
       """)
     #expect(outcome.status == 130, "\(outcome.errors)")
@@ -50,7 +51,7 @@ struct SignalTests {
       """)
     #expect(outcome.status == 128 + SIGQUIT, "\(outcome.errors)")
     let errors = String(decoding: try program.bytes("errors"), as: UTF8.self).split(separator: "\n")
-    #expect(errors.allSatisfy { $0.hasSuffix(": separating") || $0.contains("%") }, "\(errors)")
+    #expect(errors.allSatisfy { $0.hasPrefix("long.wav: ") }, "\(errors)")
     #expect(outcome.output.isEmpty)
     #expect(try program.files() == ["errors", "long.wav", "tiny.safetensors"])
   }
