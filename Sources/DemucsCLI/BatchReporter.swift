@@ -10,13 +10,15 @@ final class BatchReporter: Sendable {
   let console: Console
   private let isJSON: Bool
   private let entries: [Batch.Entry]
+  private let names: SongNames
   private let start = ContinuousClock.now
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   private struct State {
-    var model = TrackReport.Model(name: "", networks: [])
+    var model: TrackReport.Model
     /// Numbers of the songs whose turn has come, and of those that were told of.
-    var (begun, reported): (Set<Int>, Set<Int>) = ([], [])
+    var begun: Set<Int> = []
+    var reported: Set<Int> = []
     var done = 0
     var skipped = 0
     var failures: [SongFailure] = []
@@ -25,9 +27,13 @@ final class BatchReporter: Sendable {
     var warnings: [String] = []
   }
 
-  /// - Parameter entries: the songs of the command.
-  init(console: Console, isJSON: Bool, entries: [Batch.Entry]) {
+  /// - Parameters:
+  ///   - entries: the songs of the command.
+  ///   - model: the name of the model, which may not be there.
+  init(console: Console, isJSON: Bool, entries: [Batch.Entry], model: String) {
     (self.console, self.isJSON, self.entries) = (console, isJSON, entries)
+    names = SongNames(entries.compactMap { if case .song(let song) = $0.content { song } else { nil } })
+    state = Mutex(State(model: TrackReport.Model(name: model, networks: [])))
   }
 
   /// Songs of the command.
@@ -36,12 +42,12 @@ final class BatchReporter: Sendable {
   /// Whether a song has failed.
   var hasFailed: Bool { state.withLock { !$0.failures.isEmpty } }
 
-  /// What the objects of `--json` say of the model.
+  /// What the objects of `--json` say of a model that was found.
   func use(model: TrackReport.Model) { state.withLock { $0.model = model } }
 
   /// A display of a song's progress.
   func display(of song: Song, number: Int) -> ProgressDisplay {
-    ProgressDisplay(song: song, number: number, of: total, console: console)
+    ProgressDisplay(song: song, name: names[song], number: number, of: total, console: console)
   }
 
   /// Says that it is a song's turn.
@@ -92,8 +98,7 @@ final class BatchReporter: Sendable {
   /// Names the files that a song's stems would go to, in a dry run.
   /// - Parameter seconds: length of the song, as far as its header says it.
   func planned(_ song: Song, number: Int, names: [String], outputs: [FilePath], seconds: Double?) {
-    let name = (song.source == .standardInput ? InputList.standardInput : song.path).bytes
-    let lines = outputs.map { name + [UInt8(ascii: "\t")] + $0.bytes }
+    let lines = outputs.map { song.argument.bytes + [UInt8(ascii: "\t")] + $0.bytes }
     print(song, number, .planned, lines: lines) { $0.plan(names: names, outputs: outputs, seconds: seconds) }
   }
 
@@ -108,7 +113,7 @@ final class BatchReporter: Sendable {
   func failed(_ failure: SongFailure, number: Int, elapsed: Double = 0, isKnown: Bool = false, warnings: [String] = [])
   {
     if !isKnown { announce(failure) }
-    console.event("failed", song: failure.song, number: number, of: total, ["code": .text(failure.code)])
+    event(.failed, failure, number).map(console.event)
     print(failure.song, number, .failed, elapsed: elapsed) { report in
       report.error = TrackReport.Failure(failure)
       report.warnings = warnings
@@ -132,41 +137,60 @@ final class BatchReporter: Sendable {
     }
   }
 
-  /// Tells of the songs that the run stopped before, so that there is an object for each of the list.
+  /// Tells of the songs that the run stopped before, so that there is an object and an event for each of the list.
   /// - Parameter reason: why it stopped, as a clause.
   func stopRest(_ reason: String) {
     state.withLock { state in
-      for line in restLines(reason, &state) { console.result(line) }
+      for (number, status, failure) in rest(reason, &state) {
+        event(status, failure, number).map(console.event)
+        if isJSON { console.result(line(status, failure, number, state)) }
+      }
     }
   }
 
-  /// The lines of `stopRest`, for a thread that ends the program: none where another one holds on to standard output.
+  /// The lines of `stopRest`, for a thread that ends the program: none where another one holds on to standard output. The
+  /// events are left with the console.
   func takeRest(_ reason: String) -> [String] {
     for _ in 0..<10 {
-      if let lines = state.withLockIfAvailable({ restLines(reason, &$0) }) { return lines }
+      let lines = state.withLockIfAvailable { state in
+        let rest = rest(reason, &state)
+        console.leave(rest.compactMap { event($1, $2, $0) })
+        return isJSON ? rest.map { line($1, $2, $0, state) } : []
+      }
+      if let lines { return lines }
       usleep(20_000)
     }
     return []
   }
 
-  private func restLines(_ reason: String, _ state: inout State) -> [String] {
-    guard isJSON else { return [] }
-    return entries.filter { state.reported.insert($0.number).inserted }.map { entry in
+  /// What became of the songs that were not told of, and why.
+  private func rest(
+    _ reason: String, _ state: inout State
+  ) -> [(number: Int, status: TrackReport.Status, failure: SongFailure)] {
+    entries.filter { state.reported.insert($0.number).inserted }.map { entry in
       switch entry.content {
-      case .failure(let failure):
-        var report = report(on: failure.song, entry.number, .failed, state)
-        report.error = TrackReport.Failure(failure)
-        return report.line
+      case .failure(let failure): return (entry.number, .failed, failure)
       case .song(let song):
         let isBegun = state.begun.contains(entry.number)
-        var report = report(on: song, entry.number, .stopped, state)
-        report.error = TrackReport.Failure(
-          SongFailure(
-            song: song, reason: "\(isBegun ? "not finished" : "not begun"), as \(reason).",
-            code: errorCode(of: isBegun ? StoppedSong.interrupted : .notStarted)))
-        return report.line
+        let failure = SongFailure(
+          song: song, reason: "\(isBegun ? "not finished" : "not begun"), as \(reason).",
+          code: errorCode(of: isBegun ? StoppedSong.interrupted : .notStarted))
+        return (entry.number, .stopped, failure)
       }
     }
+  }
+
+  private func line(_ status: TrackReport.Status, _ failure: SongFailure, _ number: Int, _ state: State) -> String {
+    var report = report(on: failure.song, number, status, state)
+    report.error = TrackReport.Failure(failure)
+    return report.line
+  }
+
+  /// nil if nobody reads events.
+  private func event(_ status: TrackReport.Status, _ failure: SongFailure, _ number: Int) -> JSONEvent.Object? {
+    guard console.style == .json else { return nil }
+    return JSONEvent.object(
+      status.rawValue, song: failure.song, number: number, of: total, ["code": .text(failure.code)])
   }
 
   private func report(

@@ -26,6 +26,8 @@ final class Console: Sendable {
   private let barIsShown = Mutex(false)
   /// The first error number that standard output gave; 0 for none.
   private let failure = Mutex<Int32>(0)
+  /// What `end` writes to standard error before its own line.
+  private let lastEvents = Mutex<[JSONEvent.Object]>([])
 
   init(style: Style) { self.style = style }
 
@@ -79,9 +81,12 @@ final class Console: Sendable {
   }
 
   /// Writes an object to standard error.
-  func event(_ values: [String: JSONEvent.Value]) {
+  func event(_ values: JSONEvent.Object) {
     barIsShown.withLock { _ in _ = Console.write(JSONEvent.line(values) + "\n", to: STDERR_FILENO) }
   }
+
+  /// Keeps objects for standard error until the program is ended by `end`.
+  func leave(_ events: [JSONEvent.Object]) { lastEvents.withLock { $0 = events } }
 
   /// One line that does nothing to a terminal: a name of a file may hold line breaks and escape sequences.
   static func printable(_ line: String) -> String {
@@ -115,6 +120,10 @@ final class Console: Sendable {
       barIsShown.withLockIfAvailable { shown -> Void in
         if shown { Console.writeNow("\r\u{1B}[K", to: STDERR_FILENO) }
         for line in results where !Console.writeNow(line + "\n", to: STDOUT_FILENO) { break }
+        for event in lastEvents.withLock(\.self)
+        where !Console.writeNow(JSONEvent.line(event) + "\n", to: STDERR_FILENO) {
+          break
+        }
         Console.writeNow(last + "\n", to: STDERR_FILENO)
         _exit(status)
       }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioFiles
+import Foundation
 
 /// The program: one subcommand a file.
 @main
@@ -29,11 +30,26 @@ struct DemucsCommand: ParsableCommand {
     MemoryLimit.prepare()
     do {
       var command = try parseAsRoot(CommandLine.rawArguments)
-      try command.run()
+      do {
+        try command.run()
+      } catch let error as ValidationError {
+        end(error, in: type(of: command))
+      }
     } catch {
       // ArgumentParser prints through C's streams.
       LibraryMessages.restore()
       exit(withError: error)
     }
+  }
+
+  /// Ends as ArgumentParser does where a command line is found to be wrong later than it looks: it would show how the
+  /// program is used, not the subcommand.
+  private static func end(_ error: ValidationError, in command: any ParsableCommand.Type) -> Never {
+    LibraryMessages.restore()
+    let usage = usageString(for: command)
+    let name = usage.prefix { $0 != "[" && $0 != "<" }
+    FileHandle.standardError.write(
+      Data("Error: \(error.message)\nUsage: \(usage)\n  See '\(name)--help' for more information.\n".utf8))
+    exit(withError: ExitCode.validationFailure)
   }
 }

@@ -62,12 +62,12 @@ struct DryRun {
     }
     let names = try writer.selection.names(sources: model.sources)
     let paths = try writer.plan(song: song, stems: names)
-    reporter.planned(song, number: number, names: names, outputs: paths, seconds: try length(of: song))
+    reporter.planned(song, number: number, names: names, outputs: paths, seconds: try open(song, paths))
   }
 
-  /// Opens a song as a run would.
+  /// Opens a song as a run would, and looks whether its stems could be written.
   /// - Returns: its length in seconds where the header says it.
-  private func length(of song: Song) throws -> Double? {
+  private func open(_ song: Song, _ paths: [FilePath]) throws -> Double? {
     var status = stat()
     // What comes out of a pipe is there once.
     guard song.source == .file, song.path.call({ stat($0, &status) }) != 0 || status.st_mode & S_IFMT != S_IFIFO else {
@@ -79,6 +79,11 @@ struct DryRun {
       return nil
     }
     let source = try AudioSource(input, sampleRate: model.sampleRate, channelCount: model.channelCount)
+    // All stems are of one format.
+    if let path = paths.first {
+      try writer.checkFormat(
+        of: path, songRate: source.fileFormat.sampleRate, modelRate: model.sampleRate, channelCount: model.channelCount)
+    }
     return source.expectedFrameCount.map { Double($0) / Double(model.sampleRate) }
   }
 }

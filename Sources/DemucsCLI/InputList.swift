@@ -62,15 +62,15 @@ struct InputList {
 
   /// Adds the names in a list; they are neither patterns nor `-`.
   mutating func add(listIn path: FilePath, isNull: Bool) {
-    let name = path == InputList.standardInput ? "standard input" : path
+    let list = path == InputList.standardInput ? Song.standardInput : Song(path)
     do {
       guard let names = NameList.names(in: try NameList.read(path), isNull: isNull) else {
-        return fail(Song(name), "the list is in UTF-16. Save it as UTF-8.", "input-cannot-be-opened")
+        return fail(list, "the list is in UTF-16. Save it as UTF-8.", "input-cannot-be-opened")
       }
-      if names.isEmpty { omissions.append("\(name) names no song.") }
+      if names.isEmpty { omissions.append("\(list) names no song.") }
       for name in names { add(name) }
     } catch {
-      fail(Song(name), "the list cannot be read: \(error). Check its path.", "input-cannot-be-opened")
+      fail(list, "the list cannot be read: \(error). Check its path.", "input-cannot-be-opened")
     }
   }
 

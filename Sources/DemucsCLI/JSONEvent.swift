@@ -20,7 +20,23 @@ enum JSONEvent {
     }
   }
 
-  static func line(_ values: [String: Value]) -> String {
+  typealias Object = [String: Value]
+
+  /// A step of a song.
+  static func object(
+    _ name: String, song: Song, number: Int, of total: Int, _ values: Object = [:]
+  ) -> Object {
+    let (text, bytes) = TrackReport.text(song.argument)
+    var all = values
+    all["event"] = .text(name)
+    all["track"] = .integer(number)
+    all["total"] = .integer(total)
+    all["input"] = .text(text)
+    if let bytes { all["inputBytes"] = .text(bytes) }
+    return all
+  }
+
+  static func line(_ values: Object) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return (try? encoder.encode(values)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
@@ -41,16 +57,9 @@ enum JSONEvent {
 extension Console {
   /// Tells a front end of a step of a song, if there is one that reads.
   func event(
-    _ name: String, song: Song, number: Int, of total: Int, _ values: [String: JSONEvent.Value] = [:]
+    _ name: String, song: Song, number: Int, of total: Int, _ values: JSONEvent.Object = [:]
   ) {
     guard style == .json else { return }
-    let (text, bytes) = TrackReport.text(song.path)
-    var all = values
-    all["event"] = .text(name)
-    all["track"] = .integer(number)
-    all["total"] = .integer(total)
-    all["input"] = .text(text)
-    if let bytes { all["inputBytes"] = .text(bytes) }
-    event(all)
+    event(JSONEvent.object(name, song: song, number: number, of: total, values))
   }
 }

@@ -17,14 +17,16 @@ final class ProgressDisplay: Sendable {
     var lastLine = 0.0
   }
 
-  init(song: Song, number: Int, of total: Int, console: Console) {
+  /// - Parameter name: what the song is called, so that it is told from others.
+  init(song: Song, name: String, number: Int, of total: Int, console: Console) {
     (self.song, self.number, self.total, self.console) = (song, number, total, console)
-    name = (total > 1 ? "[\(number)/\(total)] " : "") + song.name.description
+    self.name = (total > 1 ? "[\(number)/\(total)] " : "") + name
   }
 
   /// A display of something that is no song of a list, and whose turn it is.
   convenience init(name: String, console: Console) {
-    self.init(song: Song(name), number: 1, of: 1, console: console)
+    let song = Song(name)
+    self.init(song: song, name: song.name.description, number: 1, of: 1, console: console)
     begin()
   }
 

@@ -19,8 +19,8 @@ struct SeparateCommand: ParsableCommand {
 
       Songs are named one by one, by a pattern, by a folder with -r, or by a list with --from-file. \
       Formats that libsndfile does not know go through ffmpeg, where it is installed. Songs that \
-      would write the same files are refused before any work; {dir} in --filename, the song's \
-      folder below the one given with -r, keeps them apart.
+      would write the same file are refused before any work, as is a stem that would replace another \
+      song; {dir} in --filename, the song's folder below the one given with -r, keeps songs apart.
 
       Examples:
         demucs-cli separate song.mp3
@@ -84,10 +84,10 @@ struct SeparateCommand: ParsableCommand {
       files, results: [output.out, layout.folder], console: Console(style: report.style))
     let inputs = prepared.list
     do {
+      // What only the names of the stems make equal is found when they are known.
       if let collision = try layout.firstCollision(of: inputs.songs) {
         throw ValidationError("\(collision)")
       }
-      for song in inputs.songs { _ = try layout.path(song: song, stem: "{stem}") }
     } catch let error as OutputError {
       throw ValidationError("\(error)")
     }
@@ -102,7 +102,7 @@ struct SeparateCommand: ParsableCommand {
     // The log of what is done goes through C's streams.
     LibraryMessages.discard(errors: !report.verbose)
     do {
-      for note in output.notes + prepared.list.notes { console.note("Note: \(note)") }
+      for note in output.notes + prepared.list.notes + shardNotes { console.note("Note: \(note)") }
       let failed = try runAll(console, interruption)
       if let reason = console.resultFailure {
         console.problem("Error: standard output: the results cannot be written: \(reason). Check what reads it.")
@@ -132,7 +132,8 @@ struct SeparateCommand: ParsableCommand {
   /// - Returns: whether any song failed.
   private func runAll(_ console: Console, _ interruption: Interruption) throws -> Bool {
     let entries = self.entries.enumerated().map { Batch.Entry(number: $0.offset + 1, content: $0.element) }
-    let reporter = BatchReporter(console: console, isJSON: report.json, entries: entries)
+    let reporter = BatchReporter(
+      console: console, isJSON: report.json, entries: entries, model: ModelStore.displayName(model.name))
     let reason = "the program was told to stop"
     interruption.finally { reporter.takeRest(reason) }
     MemoryLimit.handle(on: console) { error in
@@ -188,6 +189,13 @@ struct SeparateCommand: ParsableCommand {
     prepared.list.entries.enumerated().filter { batch.shard?.holds($0.offset) ?? true }.map(\.element)
   }
 
+  /// Says so where this run has nothing to do.
+  private var shardNotes: [String] {
+    let count = prepared.list.entries.count
+    guard let shard = batch.shard, count > 0, entries.isEmpty else { return [] }
+    return ["--shard \(shard) takes no song, as the list has only \(count)."]
+  }
+
   /// - Returns: whether any song would fail.
   private func dryRun(
     _ entries: [Batch.Entry], _ reporter: BatchReporter, _ interruption: Interruption
@@ -217,12 +225,17 @@ struct SeparateCommand: ParsableCommand {
     return options
   }
 
-  /// - Throws: `ValidationError` for stems that the model does not have.
+  /// - Throws: `ValidationError` for stems that the model does not have, and for such as would be written over another stem
+  ///   or song of the whole list, of which this run may do a part.
   private func checkStems(_ writer: StemWriter, _ sources: [String]) throws {
+    let stems: [String]
     do {
-      _ = try writer.selection.names(sources: sources)
+      stems = try writer.selection.names(sources: sources)
     } catch {
       throw ValidationError("\(error)")
+    }
+    if let conflict = try writer.layout.firstConflict(of: prepared.list.songs, stems: stems) {
+      throw ValidationError("\(conflict)")
     }
   }
 

@@ -68,7 +68,7 @@ struct TrackReport: Encodable {
   ///   - elapsed: seconds that it took.
   init(song: Song, track: Int, of total: Int, status: Status, model: Model, elapsed: Double) {
     (self.track, self.total, self.status, self.model) = (track, total, status, model)
-    (input, inputBytes) = Self.text(song.path)
+    (input, inputBytes) = Self.text(song.argument)
     self.elapsed = Self.rounded(elapsed)
     peakResidentBytes = PeakMemory.bytes
   }

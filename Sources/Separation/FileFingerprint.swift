@@ -15,8 +15,8 @@ struct FileFingerprint: Codable, Equatable, Sendable {
   struct Stamp: Equatable, Sendable {
     let size: Int
     let modified: Int
+    let inode: UInt
     private let device: UInt
-    private let inode: UInt
 
     /// nil if there is no regular file of that name.
     init?(of path: FilePath) {
@@ -46,9 +46,10 @@ struct FileFingerprint: Codable, Equatable, Sendable {
   }
 
   /// Whether a file is still the one that was read. Of one whose time differs, as a copy's does, the checksum decides.
-  func fits(_ path: FilePath, check: () throws -> Void) throws -> Bool {
+  /// - Parameter inode: what else the file has to have to be believed without its checksum.
+  func fits(_ path: FilePath, inode: UInt? = nil, check: () throws -> Void) throws -> Bool {
     guard let stamp = Stamp(of: path), stamp.size == size else { return false }
-    if stamp.modified == modified { return true }
+    if stamp.modified == modified, inode ?? stamp.inode == stamp.inode { return true }
     return try FileFingerprint(of: path, check: check)?.sha256 == sha256
   }
 }

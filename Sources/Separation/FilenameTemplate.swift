@@ -43,17 +43,19 @@ public struct FilenameTemplate: Equatable, Sendable {
   /// Puts the values in.
   func resolve(song: Song, stem: String, fileExtension: String) -> FilePath {
     let (track, trackExtension) = FilenameTemplate.split(song.name.bytes[...])
-    return FilePath(
-      bytes: pieces.flatMap { piece -> [UInt8] in
-        switch piece {
-        case .text(let text): text
-        case .value(.track): Array(track)
-        case .value(.trackext): Array(trackExtension)
-        case .value(.dir): song.folder.bytes
-        case .value(.stem): Array(stem.utf8)
-        case .value(.ext): Array(fileExtension.utf8)
-        }
-      })
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(128)
+    for piece in pieces {
+      switch piece {
+      case .text(let text): bytes += text
+      case .value(.track): bytes += track
+      case .value(.trackext): bytes += trackExtension
+      case .value(.dir): bytes += song.folder.bytes
+      case .value(.stem): bytes += stem.utf8
+      case .value(.ext): bytes += fileExtension.utf8
+      }
+    }
+    return FilePath(bytes: bytes)
   }
 
   /// Python's `rsplit(".", 1)`, but a name such as `.wav` or `...wav`, whose front part would be no name for a

@@ -52,6 +52,10 @@ public struct OutputLayout: Equatable, Sendable {
   /// - Throws: `OutputError.notAFolder`, `notWritable`, `nameTooLong`.
   public static func checkWritable(_ paths: [FilePath]) throws {
     for folder in Set(paths.map(\.folder)) {
+      // No call takes it, and looking for what is there of it would take its time.
+      guard folder.bytes.count < Int(PATH_MAX) else {
+        throw OutputError.notWritable(path: folder, reason: systemMessage(ENAMETOOLONG))
+      }
       let existing = existingFolder(around: folder)
       var status = stat()
       if existing.call({ stat($0, &status) }) == 0, status.st_mode & S_IFMT != S_IFDIR {
@@ -84,7 +88,9 @@ public struct OutputLayout: Equatable, Sendable {
 extension FilePath {
   /// Whether the path ends in a dot and the extension, whatever their case.
   fileprivate func hasExtension(_ fileExtension: String) -> Bool {
-    let text = bytes.suffix(fileExtension.utf8.count + 1)
-    return String(decoding: text, as: UTF8.self).lowercased() == "." + fileExtension.lowercased()
+    let end = bytes.suffix(fileExtension.utf8.count + 1)
+    return end.first == UInt8(ascii: ".")
+      && (end.dropFirst().elementsEqual(fileExtension.utf8)
+        || String(decoding: end.dropFirst(), as: UTF8.self).lowercased() == fileExtension.lowercased())
   }
 }

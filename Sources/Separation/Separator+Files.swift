@@ -189,7 +189,8 @@ public final class SeparatedSong: @unchecked Sendable {
       let fingerprint = try? FileFingerprint(of: song.song.path, still: stamp, check: check)
     {
       let record = TrackRecord(
-        provenance: provenance, song: fingerprint, seconds: seconds, sampleRate: song.format.sampleRate,
+        provenance: provenance, song: fingerprint, inode: stamp.inode, seconds: seconds,
+        sampleRate: song.format.sampleRate,
         stems: zip(song.names, fingerprints).compactMap { name, file in
           file.map { TrackRecord.Stem(name: name, file: $0) }
         })

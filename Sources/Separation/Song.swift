@@ -14,7 +14,7 @@ public struct Song: Hashable, Sendable {
   static let standardInputName: FilePath = "standard input"
 
   public let source: Source
-  /// The path of the file. Stems are named after its last part. "stdin" for standard input.
+  /// The path of the file. Stems are named after its last part: "stdin" for standard input.
   public let path: FilePath
   /// What `{dir}` of a template stands for: the folder of the song below the one that it was looked for in. Relative,
   /// without detours, and empty for a song that lies in that folder itself.
@@ -51,6 +51,9 @@ public struct Song: Hashable, Sendable {
   /// The song's file without its folders: what `{track}` and `{trackext}` are made of.
   public var name: FilePath { path.name }
 
+  /// What the song is called on a command line, for programs: its path, or `-`.
+  public var argument: FilePath { source == .standardInput ? "-" : path }
+
   /// Opens the song.
   /// - Parameters:
   ///   - spoolFolder: where what comes out of a pipe is kept, and what ffmpeg decodes.
@@ -68,5 +71,5 @@ public struct Song: Hashable, Sendable {
 
 extension Song: CustomStringConvertible {
   /// The song in a message of one line.
-  public var description: String { path.description }
+  public var description: String { (source == .standardInput ? Song.standardInputName : path).description }
 }

@@ -16,6 +16,20 @@ final class StemFile {
     /// Frames of the file: what resampling gives more is left out, what it gives less is filled up.
     let frameCount: Int
     var tags = AudioTags()
+
+    /// What brings samples to the rate of the file; nil if they have it.
+    /// - Throws: `AudioFileError.unsupportedOutput` if no such file can be written.
+    func makeResampler(for path: FilePath) throws -> Resampler? {
+      if let reason = encoding.refusal(sampleRate: sampleRate, channelCount: channelCount) {
+        throw AudioFileError.unsupportedOutput(path, reason: reason)
+      }
+      guard sourceRate != sampleRate else { return nil }
+      do {
+        return try Resampler(from: sourceRate, to: sampleRate, channelCount: channelCount)
+      } catch let error as ResamplerError {
+        throw AudioFileError.unsupportedOutput(path, reason: error.message)
+      }
+    }
   }
 
   let path: FilePath
@@ -38,17 +52,7 @@ final class StemFile {
     (self.path, self.format, self.clipMode) = (path, format, clipMode)
     self.temporaryFiles = temporaryFiles
     // Before hours of work, also where the file is begun at the end.
-    if let reason = format.encoding.refusal(sampleRate: format.sampleRate, channelCount: format.channelCount) {
-      throw AudioFileError.unsupportedOutput(path, reason: reason)
-    }
-    do {
-      resampler =
-        format.sourceRate == format.sampleRate
-        ? nil
-        : try Resampler(from: format.sourceRate, to: format.sampleRate, channelCount: format.channelCount)
-    } catch let error as ResamplerError {
-      throw AudioFileError.unsupportedOutput(path, reason: error.message)
-    }
+    resampler = try format.makeResampler(for: path)
     if clipMode.needsPeak {
       rows = try RowFile(length: format.frameCount, in: path.folder)
     } else {

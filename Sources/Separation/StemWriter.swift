@@ -1,5 +1,4 @@
 import AudioFiles
-import Glibc
 
 /// Says which stems of a track are written, where and how. A file under a stem's name is always whole.
 public struct StemWriter: Sendable {
@@ -60,7 +59,9 @@ public struct StemWriter: Sendable {
   /// - Throws: `OutputError`: a name that cannot be, a folder that cannot be written, a stem in the song's place.
   public func plan(song: Song, stems: [String]) throws -> [FilePath] {
     let paths = try stems.map { try layout.path(song: song, stem: $0) }
-    for path in paths where song.source == .file && StemWriter.areSameFile(path, song.path) {
+    if song.source == .file, let own = FileIdentity(song.path),
+      let path = paths.first(where: { FileIdentity($0) == own })
+    {
       throw OutputError.wouldReplaceInput(path: path)
     }
     try OutputLayout.checkWritable(paths)
@@ -95,7 +96,7 @@ public struct StemWriter: Sendable {
   ///   - sampleRate: Hz of the model.
   ///   - channelCount: channels of the model.
   func format(of track: FileTrack, sampleRate: Int, channelCount: Int) -> StemFile.Format {
-    let fileRate = encoding.sampleRate(near: rate == .original ? track.format.sampleRate : sampleRate)
+    let fileRate = fileRate(songRate: track.format.sampleRate, modelRate: sampleRate)
     let length = track.measured.length
     let frameCount =
       if fileRate == sampleRate {
@@ -108,16 +109,26 @@ public struct StemWriter: Sendable {
     return format(sourceRate: sampleRate, sampleRate: fileRate, frameCount: frameCount, channelCount: channelCount)
   }
 
+  /// Finds out whether files could be written of a song, as far as its header tells.
+  /// - Parameters:
+  ///   - path: what an error names.
+  ///   - songRate: Hz of the song.
+  ///   - modelRate: Hz of the model.
+  ///   - channelCount: channels of the model.
+  /// - Throws: `AudioFileError.unsupportedOutput`.
+  public func checkFormat(of path: FilePath, songRate: Int, modelRate: Int, channelCount: Int) throws {
+    let sampleRate = fileRate(songRate: songRate, modelRate: modelRate)
+    _ = try format(sourceRate: modelRate, sampleRate: sampleRate, frameCount: 0, channelCount: channelCount)
+      .makeResampler(for: path)
+  }
+
+  private func fileRate(songRate: Int, modelRate: Int) -> Int {
+    encoding.sampleRate(near: rate == .original ? songRate : modelRate)
+  }
+
   private func format(sourceRate: Int, sampleRate: Int, frameCount: Int, channelCount: Int) -> StemFile.Format {
     StemFile.Format(
       encoding: encoding, sourceRate: sourceRate, sampleRate: sampleRate, channelCount: channelCount,
       frameCount: frameCount)
-  }
-
-  private static func areSameFile(_ left: FilePath, _ right: FilePath) -> Bool {
-    var leftStatus = stat()
-    var rightStatus = stat()
-    guard left.call({ stat($0, &leftStatus) }) == 0, right.call({ stat($0, &rightStatus) }) == 0 else { return false }
-    return leftStatus.st_dev == rightStatus.st_dev && leftStatus.st_ino == rightStatus.st_ino
   }
 }

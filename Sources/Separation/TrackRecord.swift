@@ -18,6 +18,8 @@ struct TrackRecord: Codable, Equatable, Sendable {
   let version: Int
   let provenance: Provenance
   let song: FileFingerprint
+  /// Songs of one length that came out of one archive have one time.
+  let songInode: UInt?
   /// Length of the song.
   let seconds: Double
   /// Of the stems, in Hz.
@@ -52,9 +54,11 @@ struct TrackRecord: Codable, Equatable, Sendable {
   /// Bytes that no record exceeds.
   private static let longest = 1 << 20
 
-  init(provenance: Provenance, song: FileFingerprint, seconds: Double, sampleRate: Int, stems: [Stem]) {
+  init(
+    provenance: Provenance, song: FileFingerprint, inode: UInt, seconds: Double, sampleRate: Int, stems: [Stem]
+  ) {
     version = Self.currentVersion
-    (self.provenance, self.song, self.seconds) = (provenance, song, seconds)
+    (self.provenance, self.song, songInode, self.seconds) = (provenance, song, inode, seconds)
     (self.sampleRate, self.stems) = (sampleRate, stems)
   }
 
@@ -97,6 +101,6 @@ struct TrackRecord: Codable, Equatable, Sendable {
     for (stem, path) in zip(stems, paths) where try !stem.file.fits(path, check: check) {
       return "\(path) is not what was written"
     }
-    return try self.song.fits(song, check: check) ? nil : "the song changed"
+    return try self.song.fits(song, inode: songInode ?? 0, check: check) ? nil : "the song changed"
   }
 }

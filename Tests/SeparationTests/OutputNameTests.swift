@@ -112,6 +112,10 @@ struct OutputNameTests {
     #expect(throws: OutputError.nameTooLong(path: long, length: 256, limit: 255)) {
       try OutputLayout.checkWritable([fits, long])
     }
+    let deep = FilePath("/tmp/" + String(repeating: "x/", count: 100_000) + "a.wav")
+    #expect(throws: OutputError.notWritable(path: deep.folder, reason: "File name too long")) {
+      try OutputLayout.checkWritable([deep])
+    }
   }
 
   struct Clip: Decodable {

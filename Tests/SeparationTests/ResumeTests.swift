@@ -156,6 +156,44 @@ struct ResumeTests {
     #expect(try !isFinished())
   }
 
+  /// The record speaks of another song then, which may be as long and, out of one archive, as old.
+  @Test func stemsOfAnotherSongAreSeparatedAgain() throws {
+    let other = Song(folder.path + "/b/song.wav")
+    try FileManager.default.createDirectory(atPath: folder.path + "/b", withIntermediateDirectories: false)
+    try FileManager.default.copyItem(atPath: song.path.description, toPath: other.path.description)
+    try change(other.path.description, at: 3000, to: 77)
+    for path in [song.path.description, other.path.description] { try touch(path) }
+    _ = try separator.separateFile(song, to: writer())
+    #expect(try isFinished() && separator.finishedSong(other, to: writer()) == nil)
+    _ = try separator.separateFile(other, to: writer())
+    #expect(try !isFinished() && separator.finishedSong(other, to: writer()) != nil)
+    // Moved, or copied, it is still the same song.
+    try FileManager.default.moveItem(atPath: other.path.description, toPath: folder.path + "/b/old.wav")
+    try FileManager.default.copyItem(atPath: folder.path + "/b/old.wav", toPath: other.path.description)
+    try touch(other.path.description)
+    #expect(try separator.finishedSong(other, to: writer()) != nil)
+  }
+
+  /// One stem of two songs has one name: the run that came last has it, and the other song is not whole.
+  @Test func aStemThatAnotherSongsRunReplacedIsMadeAgain() throws {
+    let other = Song(folder.path + "/song_minus.wav")
+    try FileManager.default.copyItem(atPath: song.path.description, toPath: other.path.description)
+    try change(other.path.description, at: 3000, to: 77)
+    var writer = StemWriter(
+      layout: OutputLayout(root: folder.path, model: "toy", template: try FilenameTemplate("{track}_{stem}.{ext}")),
+      selection: StemSelection(.pair("copy", .minus)), encoding: .wav(.int16), temporaryFiles: TemporaryFiles())
+    writer.provenance = try Provenance(
+      location: ModelLocation(name: "toy", path: weights), sources: separator.sources, chunks: separator.options,
+      writer: writer)
+    #expect(try writer.layout.firstConflict(of: [song, other], stems: ["copy", "minus_copy"]) != nil)
+    for (one, rest) in [(song, other), (other, song), (song, other)] {
+      #expect(
+        try separator.separateFile(one, to: writer).outputs.contains(FilePath("\(folder.path)/toy/song_minus_copy.wav"))
+      )
+      #expect(try separator.finishedSong(one, to: writer) != nil && separator.finishedSong(rest, to: writer) == nil)
+    }
+  }
+
   /// What was read is not what is there in the end, so nothing is said of it.
   @Test func aSongThatIsReplacedMeanwhileLeavesNoRecord() throws {
     let path = folder.path + "/song.wav"

@@ -1,0 +1,91 @@
+import AudioFiles
+import Glibc
+
+/// Tells which paths lead to one place, however they are spelled, and whether anything is there or not.
+///
+/// A folder that is there is told by its inode, so that links to it and detours make no difference; one that is not, by
+/// its names below the innermost that is there. A link in the place of the file itself is not followed: a stem that is put
+/// there replaces the link.
+struct FilePlaces {
+  /// A name in a folder.
+  struct Place: Hashable {
+    fileprivate let folder: Int
+    fileprivate let name: ArraySlice<UInt8>
+  }
+
+  private enum Folder: Hashable {
+    case existing(FileIdentity)
+    case missing(Place)
+  }
+
+  /// Folders by their number, and their numbers.
+  private var folders: [Folder] = []
+  private var numbers: [Folder: Int] = [:]
+  /// Numbers of what was looked for in folders that are there.
+  private var found: [Place: Int] = [:]
+  /// Files of one folder mostly come one after another.
+  private var last: (path: ArraySlice<UInt8>, number: Int)?
+
+  /// The place that the path of a file leads to.
+  mutating func place(of path: FilePath) -> Place {
+    let nameStart = nameStart(of: path)
+    return Place(folder: folderNumber(of: path, nameStart), name: path.bytes[nameStart...])
+  }
+
+  /// What lies at a path, links followed; nil if nothing does. Where its folder is not there the system is not asked.
+  mutating func file(at path: FilePath) -> FileIdentity? {
+    if case .missing = folders[folderNumber(of: path, nameStart(of: path))] { return nil }
+    return FileIdentity(path)
+  }
+
+  private func nameStart(of path: FilePath) -> Int { (path.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1 }
+
+  private mutating func folderNumber(of path: FilePath, _ nameStart: Int) -> Int {
+    let folder = path.bytes[..<nameStart]
+    if let last, last.path == folder { return last.number }
+    // The innermost folder that is there.
+    var existing: FilePath = path.isAbsolute ? "/" : "."
+    var number = self.number(of: Place(folder: -1, name: existing.bytes[...]), at: existing)
+    for part in FilePath(bytes: folder).parts {
+      if case .missing(let place) = folders[number] {
+        number =
+          part.elementsEqual("..".utf8)
+          ? max(0, place.folder) : self.number(of: .missing(Place(folder: number, name: part)))
+      } else {
+        let next = existing.appending(FilePath(bytes: part))
+        number = self.number(of: Place(folder: number, name: part), at: next)
+        if case .existing = folders[number] { existing = next }
+      }
+    }
+    last = (folder, number)
+    return number
+  }
+
+  /// The number of a folder in one that is there.
+  private mutating func number(of place: Place, at path: FilePath) -> Int {
+    if let number = found[place] { return number }
+    let number = self.number(of: FileIdentity(path).map(Folder.existing) ?? .missing(place))
+    found[place] = number
+    return number
+  }
+
+  private mutating func number(of folder: Folder) -> Int {
+    if let number = numbers[folder] { return number }
+    numbers[folder] = folders.count
+    folders.append(folder)
+    return folders.count - 1
+  }
+}
+
+/// By what the system tells files: all names and links of one file have one.
+struct FileIdentity: Hashable {
+  private let device: dev_t
+  private let inode: ino_t
+
+  /// nil if nothing is there.
+  init?(_ path: FilePath) {
+    var status = stat()
+    guard path.call({ stat($0, &status) }) == 0 else { return nil }
+    (device, inode) = (status.st_dev, status.st_ino)
+  }
+}
