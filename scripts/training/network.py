@@ -99,8 +99,35 @@ class Network:
         return self.finish(pieces, wave, wave_mean, wave_deviation)
 
 
-def save(path: Path, state: dict[str, Tensor], configuration: dict) -> None:
-    """Write the half-precision checkpoint in the layout of demucs 4.1: tensors, `klass`, `args`, `kwargs`."""
+LARGE = 8192
+"""Elements from which on a tensor is worth storing in 8 bits; smaller ones stay in 16."""
+
+
+def to_eight_bits(tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """A tensor [R, ...] as int8 and the float32 scale of each row [R]; the largest of a row becomes 127 or -127."""
+    rows = tensor.float().flatten(1)
+    scale = rows.abs().amax(1) / 127
+    steps = torch.where(scale[:, None] > 0, rows / scale[:, None], 0.0)
+    return steps.round().to(torch.int8).view(tensor.shape), scale
+
+
+def from_eight_bits(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A stored state as float32: an int8 `NAME` times its `NAME.scale`, row by row, the others as they are."""
+    scales = {f"{name}.scale" for name, tensor in state.items() if tensor.dtype == torch.int8}
+    return {
+        name: (tensor.float().flatten(1) * state[f"{name}.scale"][:, None]).view(tensor.shape)
+        if tensor.dtype == torch.int8
+        else tensor.float()
+        for name, tensor in state.items()
+        if name not in scales
+    }
+
+
+def save(path: Path, state: dict[str, Tensor], configuration: dict, eight_bits: bool = False) -> None:
+    """Write the checkpoint in the layout of demucs 4.1: tensors, `klass`, `args`, `kwargs`.
+
+    In half precision; with `eight_bits` the large tensors in int8 with a scale for each row, which demucs itself does not read.
+    """
     kwargs = {
         key: {"_type": "fraction", "numerator": value.numerator, "denominator": value.denominator}
         if isinstance(value, Fraction)
@@ -108,12 +135,17 @@ def save(path: Path, state: dict[str, Tensor], configuration: dict) -> None:
         for key, value in configuration.items()
     }
     metadata = {"klass": "demucs.htdemucs.HTDemucs", "args": "[]", "kwargs": json.dumps(kwargs)}
-    half = {name: tensor.detach().to("cpu", torch.float16).contiguous() for name, tensor in state.items()}
-    for name, tensor in half.items():
-        if not torch.isfinite(tensor).all():
+    stored: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        value = tensor.detach().cpu()
+        if eight_bits and value.ndim > 1 and value.numel() >= LARGE:
+            stored[name], stored[f"{name}.scale"] = to_eight_bits(value)
+        else:
+            stored[name] = value.to(torch.float16).contiguous()
+        if not torch.isfinite(stored[name]).all():
             raise ValueError(f"{name} is not finite in half precision")
     partial = path.with_suffix(".part")
-    save_file(half, str(partial), metadata)
+    save_file(stored, str(partial), metadata)
     partial.rename(path)
 
 
@@ -121,7 +153,7 @@ def load(path: Path) -> tuple[HTDemucs, dict]:
     """The model of a checkpoint (float32) and its configuration."""
     with safe_open(str(path), "pt") as file:
         kwargs = json.loads(file.metadata()["kwargs"])
-        state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (it is no dictionary)
+        state = from_eight_bits({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (it is no dictionary)
     for key, value in kwargs.items():
         if isinstance(value, dict) and value.get("_type") == "fraction":
             kwargs[key] = Fraction(value["numerator"], value["denominator"])
