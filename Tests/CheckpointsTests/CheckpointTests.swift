@@ -175,11 +175,11 @@ import Testing
 
   @Test func theEmbeddedModel() throws {
     let checkpoint = try Checkpoint(safetensors: repository + "/models/open_6s.safetensors")
-    #expect(checkpoint.names.count == 457)
+    #expect(checkpoint.names.count == 525)
     let description = try checkpoint.modelDescription()
     #expect(description.klass == "demucs.htdemucs.HTDemucs")
     #expect(description.kwargs["channels"]?.intValue == 32)
-    #expect(description.kwargs["t_hidden_scale"]?.doubleValue == 2.5)
+    #expect(description.kwargs["t_hidden_scale"]?.doubleValue == 4)
     #expect(description.kwargs["segment"]?.fractionValue == Fraction(39, 5))
     #expect(description.kwargs["sources"]?.arrayValue?.count == 6)
     var parameters = 0
@@ -188,6 +188,6 @@ import Testing
       #expect(checkpoint.isWeight(name))
       parameters += try checkpoint.tensor(name, shape: shape).count
     }
-    #expect(parameters == 7_874_116)
+    #expect(parameters == 12_220_228)
   }
 }

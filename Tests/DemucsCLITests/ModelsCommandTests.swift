@@ -63,7 +63,7 @@ struct ModelsCommandTests {
     defer { program.remove() }
     let text = try run("models", "info", "open_6s", "-j", "1")
     #expect(text.status == 0, "\(text.errors)")
-    for words in ["7.87 million", "7.8 s at 44100 Hz", "HTDemucs", "drums, bass", "times as fast", "(estimate)"] {
+    for words in ["12.22 million", "7.8 s at 44100 Hz", "HTDemucs", "drums, bass", "times as fast", "(estimate)"] {
       #expect(text.output.contains(words), "\(words)")
     }
     let json = try run("models", "info", "open_6s", "--json", "-j", "1")
