@@ -94,8 +94,10 @@ def main() -> None:
     finally:
         feeder.terminate()
         feeder.wait()
-    run("evaluate.py", validation, "--model", out / "open_6s.safetensors", "--json", work / "scores.json")
-    print(f"the model: {out / 'open_6s.safetensors'}")
+    model = work / "open_6s.safetensors"
+    run("quantise.py", out / "open_6s.safetensors", model)
+    run("evaluate.py", validation, "--model", model, "--json", work / "scores.json")
+    print(f"the model: {model}")
 
 
 if __name__ == "__main__":

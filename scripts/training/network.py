@@ -16,8 +16,8 @@ from layers import InnerNetwork
 from stems import RATE, SEGMENT, STEMS
 
 CONFIGURATION: dict = {
-    "sources": list(STEMS), "channels": 32, "growth": 2, "depth": 4, "dconv_mode": 3, "dconv_comp": 8, "t_layers": 3,
-    "t_heads": 8, "t_hidden_scale": 2.5, "bottom_channels": 0, "segment": Fraction(SEGMENT, RATE), "samplerate": RATE,
+    "sources": list(STEMS), "channels": 32, "growth": 2, "depth": 4, "dconv_mode": 3, "dconv_comp": 8, "t_layers": 5,
+    "t_heads": 8, "t_hidden_scale": 4.0, "bottom_channels": 0, "segment": Fraction(SEGMENT, RATE), "samplerate": RATE,
 }  # fmt: skip
 
 TINY: dict = {**CONFIGURATION, "channels": 8, "t_layers": 1, "t_heads": 2, "t_hidden_scale": 1.0}
