@@ -15,11 +15,16 @@ struct AddressSpaceTests {
   private static let models = URL(filePath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../models").path
 
-  /// Separates a song under a limit, which a shell sets for itself and the program.
+  /// Separates a song under a limit.
   private func separate(_ options: [String], mebibytes: Int, song: String = "song.wav") throws -> Program.Outcome {
+    try run(["separate", song, "--quiet"] + options, mebibytes: mebibytes)
+  }
+
+  /// Runs the program under a limit, which a shell sets for itself and the program.
+  private func run(_ arguments: [String], mebibytes: Int) throws -> Program.Outcome {
     try program.run(
-      ["-c", "ulimit -v \(mebibytes << 10); exec timeout -s KILL 60 \"$@\"", "sh", Program.executable.path, "separate"]
-        + [song, "--quiet"] + options, executable: URL(filePath: "/bin/bash"))
+      ["-c", "ulimit -v \(mebibytes << 10); exec timeout -s KILL 60 \"$@\"", "sh", Program.executable.path] + arguments,
+      executable: URL(filePath: "/bin/bash"))
   }
 
   /// What the loader says where not even the libraries can be mapped.
@@ -86,13 +91,56 @@ struct AddressSpaceTests {
     try program.writeSong("other.wav", frames: 20_000)
     var outcome: Program.Outcome?
     for mebibytes in stride(from: 200, through: 600, by: 20) where outcome?.errors.contains("out of memory") != true {
-      outcome = try separate(["other.wav", "-n", "wide.safetensors", "-j", "1", "--json"], mebibytes: mebibytes)
+      outcome = try separate(
+        ["other.wav", "-n", "wide.safetensors", "-j", "1", "--json", "--clip-mode", "none"],
+        mebibytes: mebibytes)
     }
     let last = try #require(outcome)
     try expectOneSentence(last)
     #expect(last.errors.contains("more are not to be had"), "\(last.errors)")
+    // The stems had been begun.
+    #expect(try program.files().allSatisfy { !$0.hasPrefix("separated") })
     let lines = last.output.split(separator: "\n")
     #expect(lines.count == 2 && lines.allSatisfy { $0.contains("\"code\":\"not-enough-memory\"") }, "\(last.output)")
+  }
+
+  /// What the program needs before any model is said, and is true: with so much something else is said, or nothing.
+  @Test func whatItNeedsBeforeAnyModelIsSaid() throws {
+    defer { program.remove() }
+    var needs: [Int] = []
+    for mebibytes in stride(from: 96, through: 160, by: 8) {
+      let outcome = try separate(["-n", "tiny.safetensors", "-j", "4"], mebibytes: mebibytes)
+      if outcome.status == 0 || Self.isOfTheLoader(outcome) { continue }
+      try expectOneSentence(outcome)
+      guard let need = outcome.errors.firstMatch(of: /needs ([0-9]+) MiB before any model/) else { continue }
+      needs.append(try #require(Int(need.1)))
+    }
+    #expect(!needs.isEmpty && Set(needs).count <= 2, "\(needs)")
+    let need = try #require(needs.max())
+    #expect(try !separate(["-n", "tiny.safetensors"], mebibytes: need).errors.contains("before any model"))
+  }
+
+  /// OpenBLAS waits for ever for memory that it does not get, and LAPACK's matrices are large.
+  @Test(arguments: [150, 210, 300]) func filtersDoNotWaitForMemory(mebibytes: Int) throws {
+    defer { program.remove() }
+    for name in ["hum", "hiss"] {
+      try FileManager.default.createDirectory(
+        at: program.folder.appendingPathComponent("truth"), withIntermediateDirectories: true)
+      try program.writeSong("truth/\(name).wav", frames: 50_000, from: name == "hum" ? 0 : 60_000)
+    }
+    let outcome = try run(["evaluate", "truth", "truth", "--filters"], mebibytes: mebibytes)
+    if outcome.status != 0 { try expectOneSentence(outcome) }
+  }
+
+  /// A command that has no words of its own for it.
+  @Test func otherCommandsEndInASentenceToo() throws {
+    defer { program.remove() }
+    try TestModel(sources: (0..<40).map { "stem\($0)" }, segment: 30).write(program, "wide.safetensors")
+    var outcome: Program.Outcome?
+    for mebibytes in stride(from: 200, through: 600, by: 20) where outcome?.errors.contains("out of memory") != true {
+      outcome = try run(["bench", "-n", "wide.safetensors", "-j", "1", "--runs", "1"], mebibytes: mebibytes)
+    }
+    try expectOneSentence(try #require(outcome))
   }
 
   /// The model is loaded, and it is known what a segment takes.
