@@ -73,10 +73,11 @@ public final class AudioInput {
     self.init(copy, path: path)
   }
 
-  /// A temporary file without a name.
+  /// A temporary file without a name, which errors call `path`.
   static func makeSpool(for path: FilePath, in folder: FilePath) throws -> FileDescriptor {
     do {
-      return try FileDescriptor.unnamed(in: folder)
+      let spool = try FileDescriptor.unnamed(in: folder)
+      return try FileDescriptor.duplicate(spool.number, path: path)
     } catch {
       throw AudioFileError.cannotSpool(path, folder: folder, reason: "the folder cannot be written to")
     }

@@ -54,6 +54,7 @@ struct ModelArguments: ParsableArguments {
   var dumpTaps: String?
 
   mutating func validate() throws {
+    guard !name.isEmpty else { throw ValidationError("--name is empty. Name a model, or the path of its file.") }
     guard jobs >= 0 else { throw ValidationError("--jobs is \(jobs); it must be 0 or more.") }
     guard segmentsAtOnce ?? 1 >= 1 else {
       throw ValidationError("--segments-at-once is \(segmentsAtOnce ?? 0); it must be 1 or more.")
