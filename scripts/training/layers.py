@@ -68,7 +68,7 @@ def strided(x: Tensor, conv: nn.Conv1d | nn.Conv2d) -> Tensor:
 
 
 def transposed(x: Tensor, conv: nn.ConvTranspose1d | nn.ConvTranspose2d, length: int) -> Tensor:
-    """The transpose of `strided`, cut to `length` rows of axis 1."""
+    """The transpose of `strided` without its bias, cut to `length` rows of axis 1."""
     out = conv.weight.shape[1]
     weight = conv.weight.reshape(-1, out, KERNEL).permute(2, 1, 0).reshape(KERNEL * out, -1)
     taps = linear(x, weight, None).unflatten(-1, (2, STRIDE, out))
@@ -77,7 +77,7 @@ def transposed(x: Tensor, conv: nn.ConvTranspose1d | nn.ConvTranspose2d, length:
     blocks = F.pad(low, (*pads, 0, 1)) + F.pad(high, (*pads, 1, 0))
     if x.dim() == 4:
         blocks = blocks.permute(0, 1, 3, 2, 4)
-    return blocks.flatten(1, 2)[:, PAD : PAD + length] + conv.bias.to(x.dtype)
+    return blocks.flatten(1, 2)[:, PAD : PAD + length]
 
 
 def encode(x: Tensor, layer: HEncLayer) -> Tensor:
@@ -90,7 +90,7 @@ def encode(x: Tensor, layer: HEncLayer) -> Tensor:
 
 
 def decode(x: Tensor, skip: Tensor, layer: HDecLayer, length: int) -> Tensor:
-    """A decoder layer; `length` rows of axis 1 come out."""
+    """A decoder layer; `length` rows of axis 1 come out. The last layer leaves its bias to the caller."""
     x = x + skip
     rewrite = layer.rewrite
     if layer.freq:
@@ -101,7 +101,7 @@ def decode(x: Tensor, skip: Tensor, layer: HDecLayer, length: int) -> Tensor:
         x = linear(neighbours, rewrite.weight.transpose(1, 2).flatten(1), rewrite.bias)
     x = residual_branches(F.glu(x, -1), layer.dconv)
     x = transposed(x, layer.conv_tr, length)
-    return x if layer.last else F.gelu(x)
+    return x if layer.last else F.gelu(x + layer.conv_tr.bias.to(x.dtype))
 
 
 def attend(query: Tensor, key: Tensor, attention: nn.MultiheadAttention, kind: torch.dtype) -> Tensor:
@@ -138,7 +138,7 @@ def transform(
 
 
 class InnerNetwork(nn.Module):
-    """Spectrogram [B, F, T, 4] and waveform [B, L, 2] in, both per stem out: [B, F, T, 4 S], [B, L, 2 S].
+    """Spectrogram [B, F, T, 4] and waveform [B, L, 2] in, both per stem out: [B, F, T, 4 S], [B, L, 2 S], less the last layers' biases.
 
     `kind` is the type of the layers' activations and products. The tables of positions are computed once, for whole segments.
     """

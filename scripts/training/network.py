@@ -29,7 +29,10 @@ def build(configuration: dict) -> HTDemucs:
 
 
 def complex_frames(model: HTDemucs, mix: Tensor, window: Tensor) -> Tensor:
-    """The STFT of HTDemucs, [B, 2, T, F] complex64: a segment's own frames only, orthonormal, without the top bin."""
+    """The STFT of HTDemucs, [B, 2, T, F] complex64: a segment's own frames only, without the top bin.
+
+    Orthonormal if `window` is the Hann window by the root of its length: a pass over the spectrum less than to scale that.
+    """
     size, hop = model.nfft, model.hop_length
     frames = -(-mix.shape[-1] // hop)
     # Half a window for the centre, one and a half hops for the alignment with the time branch, less two frames cut off.
@@ -38,11 +41,11 @@ def complex_frames(model: HTDemucs, mix: Tensor, window: Tensor) -> Tensor:
     padded = torch.nn.functional.pad(mix, (inner, right - size // 2), mode="reflect")
     padded = torch.nn.functional.pad(padded, (left, size // 2), mode="reflect")
     pieces = padded.unfold(-1, size, hop)[:, :, 2 : 2 + frames]
-    return torch.fft.rfft(pieces * window, norm="ortho")[..., :-1]
+    return torch.fft.rfft(pieces * window)[..., :-1]
 
 
 def overlap_add(pieces: Tensor, window: Tensor, length: int) -> Tensor:
-    """Frames [..., T, N] back to samples [..., length]; inverse of `complex_frames` after the inverse FFT."""
+    """Frames [..., T, N] back to samples [..., length]; inverse of `complex_frames` after the inverse FFT without its 1 / N."""
     size = pieces.shape[-1]
     hop = size // 4
     quarters = (pieces * window).unflatten(-1, (4, hop))
@@ -58,7 +61,7 @@ class Network:
     def __init__(self, model: HTDemucs, kind: torch.dtype = torch.float32, compiled: bool = False) -> None:
         self.model = model
         device = next(model.parameters()).device
-        self.window = torch.hann_window(model.nfft, device=device)
+        self.window = torch.hann_window(model.nfft, device=device) * model.nfft**-0.5
         self.inner = InnerNetwork(model, SEGMENT, kind)
         self.before, self.after, self.finish = self._before, self._after, self._finish
         if compiled:
@@ -80,13 +83,15 @@ class Network:
         spectrum, wave = self.inner(spectrum, wave)
         shape = (len(self.model.sources), 2, 2)
         spectrum = spectrum.float().unflatten(-1, shape).permute(0, 3, 4, 2, 1, 5)
+        # The bias of the last layer, where its gradient, a sum over time and frequency, reads memory in order.
+        spectrum = spectrum + self.model.decoder[-1].conv_tr.bias.view(*shape[:2], 1, 1, 2)
         spectrum = spectrum * deviation[:, None, None, None, None, None] + mean[:, None, None, None, None, None]
         return torch.nn.functional.pad(spectrum, (0, 0, 0, 1)).contiguous(), wave
 
     def _finish(self, pieces: Tensor, wave: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
         """Samples of both branches, added: [B, S, 2, L]."""
         length = wave.shape[1]
-        wave = wave.float().unflatten(-1, (-1, 2)).permute(0, 2, 3, 1)
+        wave = wave.float().unflatten(-1, (-1, 2)).permute(0, 2, 3, 1) + self.model.tdecoder[-1].conv_tr.bias.view(-1, 2, 1)
         wave = wave * deviation[:, None, None, None] + mean[:, None, None, None]
         return overlap_add(pieces, self.window, length) + wave
 
@@ -95,7 +100,7 @@ class Network:
         parts = torch.view_as_real(complex_frames(self.model, mix, self.window))
         spectrum, wave, mean, deviation, wave_mean, wave_deviation = self.before(parts, mix)
         spectrum, wave = self.after(spectrum, wave, mean, deviation)
-        pieces = torch.fft.irfft(torch.view_as_complex(spectrum), self.model.nfft, norm="ortho")
+        pieces = torch.fft.irfft(torch.view_as_complex(spectrum), self.model.nfft, norm="forward")
         return self.finish(pieces, wave, wave_mean, wave_deviation)
 
 

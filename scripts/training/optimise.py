@@ -53,11 +53,11 @@ class Muon:
         self.buffers = {shape: torch.stack([torch.zeros_like(v) for v, _ in group]) for shape, group in self.groups.items()}
 
     @torch.no_grad()
-    def step(self, rate: float) -> None:
+    def step(self, rate: Tensor) -> None:
         for shape, group in self.groups.items():
             slopes = torch.stack([slope for _, slope in group])
             buffer = self.buffers[shape].lerp_(slopes, 1 - self.momentum)
-            steps = orthogonal(slopes.lerp(buffer, self.momentum)) * (-rate * 0.2 * max(shape) ** 0.5)
+            steps = orthogonal(slopes.lerp(buffer, self.momentum)) * (-0.2 * max(shape) ** 0.5 * rate)
             torch._foreach_add_([value for value, _ in group], list(steps.unbind()))
 
 
@@ -81,12 +81,21 @@ class Optimiser:
             whole = nn.Parameter(flat.data)
             whole.grad = flat.grad
             rest = [whole]
-        self.adam = torch.optim.AdamW(rest, lr=0.0, betas=(0.9, 0.99), weight_decay=0.0, fused=fused)
+        self.adam = torch.optim.AdamW(rest, lr=torch.zeros((), device=flat.data.device), betas=(0.9, 0.99), weight_decay=0.0, fused=fused, capturable=fused)
         self.muon = Muon(pairs) if pairs else None
 
-    def step(self, rate: float) -> None:
+    def step(self, rate: Tensor) -> None:
+        """One step at the learning rate `rate`, a tensor, so that a CUDA graph of this step heeds its changes."""
         for group in self.adam.param_groups:
-            group["lr"] = rate
+            group["lr"].copy_(rate)
         self.adam.step()
         if self.muon:
             self.muon.step(rate)
+
+    def forget(self) -> None:
+        """Begin anew, in the same memory."""
+        for state in self.adam.state.values():
+            for value in state.values():
+                value.zero_()
+        for buffer in self.muon.buffers.values() if self.muon else ():
+            buffer.zero_()

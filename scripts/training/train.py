@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import math
 import os
 import shutil
 import time
@@ -25,10 +24,12 @@ from torch import Tensor
 
 import network
 import scores
+from captured import Captured
 from flat import FlatParameters
 from loss import LossSettings, training_loss
 from optimise import Optimiser
 from pool import PoolFiller, Recipe, SongPool
+from schedule import Clock, learning_rate
 from stems import RATE, SEGMENT, STEMS
 
 
@@ -51,6 +52,7 @@ class Settings:
     overfit: int
     tiny: bool
     compile: bool
+    capture: bool
     seed: int
     device: str
     average: float
@@ -60,31 +62,10 @@ class Settings:
     late: Path | None
     late_from: float
     optimiser: str
-    trial: int
     warm_up: int
+    hold: float
     expect: float | None
     steps: int
-
-
-class Clock:
-    """The end of the run: after so many steps, or at a deadline.
-
-    The deadline lies in OUT/deadline as seconds since 1970, so that it can be moved while the run goes on.
-    """
-
-    def __init__(self, settings: Settings, begun: float) -> None:
-        self.steps = settings.steps
-        self.file = settings.out / "deadline"
-        self.begun = time.time()
-        if not self.file.exists():
-            self.file.write_text(str(begun + 60 * settings.minutes))
-
-    def progress(self, step: int) -> float:
-        """0 at the first step, 1 at the end."""
-        if self.steps:
-            return step / self.steps
-        deadline = float(self.file.read_text())
-        return (time.time() - self.begun) / max(deadline - self.begun, 1.0)
 
 
 class Tally:
@@ -114,12 +95,6 @@ class Tally:
         return f"loss {float(self.loss) / max(self.steps, 1):6.3f} | {sdr} | leak {leak}"
 
 
-def learning_rate(peak: float, step: int, progress: float, warm_up: int = 100) -> float:
-    """A linear warm-up of `warm_up` steps, then half a cosine down to a hundredth."""
-    warm = min(1.0, (step + 1) / warm_up)
-    return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
-
-
 class Trainer:
     """One process of the run."""
 
@@ -142,6 +117,10 @@ class Trainer:
         self.network = network.Network(self.model, kind, settings.compile)
         kinds = (torch.bfloat16, torch.float32) if self.half else (torch.float32,)
         self.shadow_networks = {str(kind).split(".")[1]: network.Network(self.shadow, kind) for kind in kinds}
+        self.optimiser = Optimiser(settings.optimiser, self.model, self.flat)
+        # In memory that stays in place, for a captured update.
+        self.rate, self.renewal = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
+        self.forward_backward, self.apply = self.step, self.change
         self.loss = LossSettings(spectral_weight=settings.spectral)
         self.training_loss = torch.compile(training_loss, dynamic=False) if settings.compile else training_loss
         samples = int(settings.seconds * RATE)
@@ -160,19 +139,25 @@ class Trainer:
         loss.backward()
         return loss.detach(), active, shown
 
-    def update(self, optimiser: Optimiser, step: int, progress: float) -> Tensor:
-        """Average gradients over the GPUs, clip, step, average the weights; returns the gradient's norm."""
+    def change(self) -> tuple[Tensor]:
+        """Clip the gradient, change the weights and their average; returns the gradient's norm."""
         assert self.flat.grad is not None
-        if self.settings.gpus > 1:
-            dist.all_reduce(self.flat.grad)
-            self.flat.grad /= self.settings.gpus
+        self.flat.grad /= self.settings.gpus
         norm = self.flat.grad.norm()
         self.flat.grad *= torch.nan_to_num(5.0 / norm.clamp(min=5.0), nan=0.0)
         self.flat.grad.nan_to_num_(0.0, 0.0, 0.0)
-        optimiser.step(learning_rate(self.settings.rate, step, progress, self.settings.warm_up))
-        decay = min(self.settings.average, (1 + step) / (20 + step))
-        self.average.lerp_(self.flat.data, 1 - decay)
-        return norm
+        self.optimiser.step(self.rate)
+        self.average.lerp_(self.flat.data, self.renewal)
+        return (norm,)
+
+    def update(self, step: int, progress: float) -> Tensor:
+        """Add up the gradients of the GPUs and apply them at this step's learning rate; returns the gradient's norm."""
+        settings = self.settings
+        if settings.gpus > 1:
+            dist.all_reduce(self.flat.grad)
+        self.rate.fill_(learning_rate(settings.rate, step, progress, settings.warm_up, settings.hold))
+        self.renewal.fill_(1 - min(settings.average, (1 + step) / (20 + step)))
+        return self.apply()[0]
 
     def prepare(self) -> None:
         """Compile on noise while the first songs arrive, then wait until there are enough of them."""
@@ -183,26 +168,58 @@ class Trainer:
             for _ in range(3):
                 self.step(noise.sum(1), noise)
             self.say(f"compiled in {time.time() - begun:.0f} s")
-            self.measure(noise)
+        if self.half:
+            noise = 0.1 * torch.randn(batch, len(STEMS), 2, SEGMENT, device=self.device)
+            self.measure("launched one by one", noise)
+            # A graph would keep the first weight of the magnitude term, which falls.
+            if self.settings.capture and not self.settings.spectral:
+                self.capture(noise)
+                self.measure("captured", noise)
         while self.pool.added < self.settings.first:
             time.sleep(0.2)
         self.say(f"pool: {self.pool.added} songs, {self.pool.real} pieces of real ones")
         if settings_start := self.settings.start:
-            # The checkpoint may arrive while this process compiles: a trial that still runs may write it.
+            # The checkpoint may arrive while this process compiles.
             while not settings_start.exists():
                 time.sleep(0.2)
             self.model.load_state_dict(network.load(settings_start)[0].state_dict())
             self.average.copy_(self.flat.data)
 
-    def measure(self, noise: Tensor) -> None:
-        """Say how long a step takes, and what of it the mixing of songs will add."""
-        mix, begun = noise.sum(1), time.time()
-        for _ in range(5):
-            self.step(mix, noise)
-        torch.cuda.synchronize()
-        taken = (time.time() - begun) / 5
+    def capture(self, noise: Tensor) -> None:
+        """Record the step and the update, and make sure that the recorded step gives the gradient of the other."""
+        assert self.flat.grad is not None
+        mix = noise.sum(1)
+        self.step(mix, noise)
+        slope = self.flat.grad.clone()
+        captured = Captured(self.step, mix, noise)
+        captured(mix, noise)
+        distance = float((self.flat.grad - slope).norm() / slope.norm())
+        self.say(f"the gradient of the captured step differs by {distance:.1e}")
+        # Products in bfloat16 are summed in another order from run to run; a wrong graph is far off.
+        if not distance < 0.05:
+            raise SystemExit(f"train: the captured step is wrong by {distance:.1e}; run with --no-capture")
+        # Three changes of nothing at a rate of 0, and what the optimiser remembers of them is forgotten.
+        self.flat.grad.zero_()
+        self.rate.zero_()
+        change = Captured(self.change)
+        self.optimiser.forget()
+        self.forward_backward, self.apply = captured, change
+
+    def measure(self, how: str, noise: Tensor) -> None:
+        """Say how long a step takes without the mixing of songs, the update at a rate of 0 included."""
+        self.rate.zero_()
+        mix = noise.sum(1)
+        for repeats in (1, 5):
+            torch.cuda.synchronize()
+            begun = time.time()
+            for _ in range(repeats):
+                self.forward_backward(mix, noise)
+                self.apply()
+            torch.cuda.synchronize()
+            taken = (time.time() - begun) / repeats
+        self.optimiser.forget()
         memory = torch.cuda.max_memory_allocated() / 2**30
-        self.say(f"a step of {len(mix)} segments takes {1000 * taken:.0f} ms; at most {memory:.0f} GiB in use")
+        self.say(f"a step of {len(mix)} segments, {how}, takes {1000 * taken:.0f} ms; at most {memory:.0f} GiB in use")
 
     def shared_progress(self, clock: Clock, step: int) -> float:
         """Rank 0's clock, the same for all."""
@@ -219,8 +236,7 @@ class Trainer:
         self.prepare()
         if settings.gpus > 1:
             dist.barrier()
-        optimiser = self.choose()
-        clock = Clock(settings, begun)
+        clock = Clock(settings.out, settings.steps, begun + 60 * settings.minutes)
         if self.rank == 0:
             (settings.out / "started").touch()
         fixed = [self.full_mixture() for _ in range(-(-settings.overfit // settings.batch))]
@@ -243,8 +259,8 @@ class Trainer:
             if settings.spectral:
                 self.loss = LossSettings(spectral_weight=settings.spectral * max(0.0, 1 - progress / 0.6))
             mix, target = fixed[step % len(fixed)] if fixed else self.pool.draw(settings.batch, recipe)
-            tally.add(*self.step(mix, target))
-            norm = self.update(optimiser, step, progress)
+            tally.add(*self.forward_backward(mix, target))
+            norm = self.update(step, progress)
             step += 1
             if step % every == 0:
                 if self.rank == 0:
@@ -292,31 +308,6 @@ class Trainer:
         low = [stem for stem, value in zip(STEMS, tally.means()[0], strict=True) if not value >= expected]
         if low:
             raise SystemExit(f"train: {', '.join(low)}: below {expected} dB on the fixed mixtures: this set-up does not learn")
-
-    def choose(self) -> Optimiser:
-        """The optimiser; with `--optimiser best` both are tried from the same weights, and the better goes on from its own."""
-        settings = self.settings
-        if settings.optimiser != "best":
-            return Optimiser(settings.optimiser, self.model, self.flat)
-        begin, found = self.flat.data.clone(), {}
-        for name in Optimiser.NAMES:
-            self.flat.data.copy_(begin)
-            optimiser, tally = Optimiser(name, self.model, self.flat), Tally(self.device)
-            for step in range(settings.trial):
-                loss, active, shown = self.step(*self.pool.draw(settings.batch, Recipe.at(settings.begin_at)))
-                self.update(optimiser, step, step / settings.trial)
-                if step >= 0.7 * settings.trial:
-                    tally.add(loss, active, shown)
-            if settings.gpus > 1:
-                dist.all_reduce(tally.loss)
-                tally.loss /= settings.gpus
-            found[name] = (float(tally.loss), self.flat.data.clone())
-            self.say(f"trial of {name}: {settings.trial} steps, {tally.text()}")
-        best = min(found, key=lambda name: found[name][0])
-        self.say(f"goes on with {best}")
-        self.flat.data.copy_(found[best][1])
-        self.average.copy_(self.flat.data)
-        return Optimiser(best, self.model, self.flat)
 
     def write(self) -> None:
         """Write the averaged weights."""
@@ -378,6 +369,7 @@ def parse() -> Settings:
     parser.add_argument("--overfit", type=int, default=0, help="train on this many fixed mixtures only")
     parser.add_argument("--tiny", action="store_true", help="a tiny network, for the smoke run")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
+    parser.add_argument("--no-capture", dest="capture", action="store_false", help="launch every kernel by itself")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--average", type=float, default=0.999, help="decay of the average of the weights")
@@ -386,9 +378,9 @@ def parse() -> Settings:
     parser.add_argument("--begin-at", type=float, default=0.0, help="where on the curriculum to begin: 0.35 after a warm start")
     parser.add_argument("--late", type=Path, help="real songs held out until LATE_FROM of the run")
     parser.add_argument("--late-from", type=float, default=0.65)
-    parser.add_argument("--optimiser", choices=(*Optimiser.NAMES, "best"), default="muon", help="best: try both, keep the better")
-    parser.add_argument("--trial", type=int, default=500, help="steps of each trial")
+    parser.add_argument("--optimiser", choices=Optimiser.NAMES, default="muon")
     parser.add_argument("--warm-up", type=int, default=100, help="steps until the highest learning rate")
+    parser.add_argument("--hold", type=float, default=0.0, help="share of the run at the highest rate, before it falls")
     parser.add_argument("--expect", type=float, help="with --overfit: fail unless every stem reaches this SDR in dB")
     return Settings(**vars(parser.parse_args()))
 
