@@ -97,15 +97,11 @@ public struct StemWriter: Sendable {
   ///   - channelCount: channels of the model.
   func format(of track: FileTrack, sampleRate: Int, channelCount: Int) -> StemFile.Format {
     let fileRate = fileRate(songRate: track.format.sampleRate, modelRate: sampleRate)
-    let length = track.measured.length
-    let frameCount =
-      if fileRate == sampleRate {
-        length
-      } else if fileRate == track.format.sampleRate {
-        track.fileFrameCount
-      } else {
-        Int((Double(length) * Double(fileRate) / Double(sampleRate) + 0.5).rounded(.down))
-      }
+    let songRate = track.format.sampleRate
+    // The samples are brought to a third rate by way of the model's. Their number is rounded once all the same, from the
+    // song's own: by way of the model's it would be off by one now and then. What that lacks is filled up.
+    let exact = Resampler.frameCount(of: track.fileFrameCount, from: songRate, to: fileRate)
+    let frameCount = fileRate == sampleRate ? track.measured.length : exact ?? track.measured.length
     return format(sourceRate: sampleRate, sampleRate: fileRate, frameCount: frameCount, channelCount: channelCount)
   }
 

@@ -70,6 +70,18 @@ struct FormatPromiseTests {
     #expect(try separate(song, separator, encoding, rate: .model).file.warnings.isEmpty)
   }
 
+  /// A third rate, neither the song's nor the model's: the number of frames is rounded once, from the song's own.
+  @Test(arguments: [(96_000, 48_000), (32_000, 48_000), (48_000, 48_000), (44_100, 48_000), (22_050, 24_000)])
+  func stemsOfAThirdRateAreAsLongAsTheSong(songRate: Int, rate: Int) throws {
+    let separator = try Separator(model: CopyModel(sampleRate: 44_100, segmentLength: 4700))
+    for frames in [3, 11, 12, 17, 25, 5003] {
+      let song = try folder.writeSong(frames: frames, sampleRate: songRate)
+      let result = try separate(song, separator, .opus, rate: .original)
+      #expect(
+        result.rate == rate && result.frames == [(2 * frames * rate + songRate) / (2 * songRate)], "\(frames) frames")
+    }
+  }
+
   @Test func anotherBitRateIsWarnedOf() throws {
     let separator = try Separator(model: CopyModel(sampleRate: 8000, segmentLength: 4700))
     let song = try folder.writeSong(frames: 5000, sampleRate: 8000)
