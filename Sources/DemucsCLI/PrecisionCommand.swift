@@ -72,21 +72,7 @@ struct PrecisionCommand: ParsableCommand {
   }
 
   func run() throws {
-    let console = Console(style: Console.style(quiet: quiet, verbose: false))
-    let interruption = Interruption(console: console)
-    interruption.install()
-    LibraryMessages.discard()
-    do {
-      try analyse(console, interruption)
-    } catch is CancellationError {
-      console.problem("Interrupted.")
-      throw ExitCode(Interruption.exitStatus)
-    } catch let error as ExitCode {
-      throw error
-    } catch {
-      console.problem("Error: \(error)")
-      throw ExitCode.failure
-    }
+    try runReporting(quiet: quiet) { console, interruption in try analyse(console, interruption) }
   }
 
   private func analyse(_ console: Console, _ interruption: Interruption) throws {

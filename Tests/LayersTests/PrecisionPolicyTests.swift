@@ -86,7 +86,9 @@ struct PrecisionPolicyTests {
     ("{", "not a precision policy"),
     ("", "not a precision policy"),
   ]) func saysWhatIsWrongWithAFile(json: String, message: String) {
-    #expect { try Self.policy(json) } throws: { "\($0)".contains(message) && "\($0)".contains(".json") }
+    #expect { try Self.policy(json) } throws: {
+      "\($0)".contains(message) && "\($0)".contains(".json") && !"\($0)".contains("..")
+    }
   }
 
   @Test(arguments: ["softmx", "norm,", "", "norm@", "nor@encoder.*", "encoder"])
