@@ -56,6 +56,7 @@ public final class AudioFileReader {
       description: formatDescription(file.info.format))
     tags = input.tags ?? file.tags
     interleaved = Array(repeating: 0, count: max(1, 65536 / channelCount) * channelCount)
+    if let warning = headerWarning(of: file, path) { warnings.append(warning) }
   }
 
   /// Opens the file of a UTF-8 path.
@@ -133,8 +134,21 @@ private func headerFrameCount(of file: SoundFile) -> Int? {
   let frames = Int(file.info.frames)
   // SF_COUNT_MAX.
   guard frames < Int.max else { return nil }
-  guard let sampleSize = bytesPerSample(file.info.format),
-    let promised = DataChunk.promisedByteCount(in: file.descriptor)
+  guard let sampleSize = bytesPerSample(file.info.format), let promised = file.samples?.promisedByteCount
   else { return frames }
   return max(frames, promised / (sampleSize * Int(file.info.channels)))
+}
+
+/// What a person should know of a header that does not fit what the file holds, where it holds more.
+private func headerWarning(of file: SoundFile, _ path: FilePath) -> String? {
+  guard let samples = file.samples, let promised = samples.promisedByteCount else { return nil }
+  let frameByteCount = Int(file.info.channels) * (bytesPerSample(file.info.format) ?? 1)
+  if promised < frameByteCount {
+    return "\(path): the header promises no audio, as it was never finished; the file is read to its end."
+  }
+  let stray = samples.strayByteCount
+  guard bytesPerSample(file.info.format) != nil, stray / frameByteCount >= file.info.samplerate else { return nil }
+  return
+    "\(path): behind the \(promised / frameByteCount) frames that the header promises lie \(stray) bytes more, which are not "
+    + "used. Where they are audio, have the header repaired (ffmpeg -ignore_length 1 -i SONG NEW.wav)."
 }

@@ -75,7 +75,7 @@ private enum ForeignCodec {
 
   /// QuickTime's, in AIFF-C.
   static func isInAIFF(_ file: FileDescriptor) -> Bool {
-    guard let chunk = ChunkList(file, isBigEndian: true).first(where: { $0.isNamed("COMM") }), chunk.byteCount >= 22
+    guard let chunk = ChunkList(file, .iff).first(where: { $0.isNamed("COMM") }), chunk.byteCount >= 22
     else { return false }
     let name = file.bytes(at: chunk.start + 18, count: 4)
     return ["QDMC", "QDM2", "Qclp", "MAC3", "MAC6", "ADP4", "agsm", "alac"].contains { name.elementsEqual($0.utf8) }

@@ -6,47 +6,79 @@ import Synchronization
 final class SoundFile {
   let descriptor: FileDescriptor
   let info: SF_INFO
+  /// Where the container keeps its samples; nil where that is not asked.
+  let samples: DataChunk?
+  /// What the handle reads in place of the descriptor, if anything.
+  private let patchedFile: PatchedFile?
   private let handle: OpaquePointer
 
   /// Begins to read an open file from its start. It has one position, so one handle at a time may read it.
   /// - Throws: `AudioFileError.notAudio`, `damaged`.
   init(_ descriptor: FileDescriptor) throws {
-    self.descriptor = descriptor
-    var info = SF_INFO()
-    var handle: OpaquePointer?
-    let failure = openLock.withLock { _ in
-      handle = SoundFile.open(descriptor, &info)
-      return handle == nil ? OpenFailure() : nil
-    }
-    if let failure {
+    let opening = SoundFile.open(descriptor)
+    guard let handle = opening.handle else {
+      let failure = opening.failure
       switch Refusal(descriptor, code: failure.code) {
       case .damaged(let container):
         throw AudioFileError.damaged(descriptor.path, container: container, reason: failure.reasonOfDamage)
       case .foreign, .unknown: throw AudioFileError.notAudio(descriptor.path, reason: failure.reason)
       }
     }
-    guard let handle else { throw AudioFileError.notAudio(descriptor.path, reason: "it cannot be opened") }
+    self.descriptor = descriptor
     self.handle = handle
-    self.info = info
+    (info, samples, patchedFile) = (opening.info, opening.samples, opening.patchedFile)
   }
 
   /// Whether libsndfile does not know the format of a file, or the codec in it, and ffmpeg may. Damaged files of a format
   /// that it knows are not meant.
   static func isForeign(_ descriptor: FileDescriptor) -> Bool {
-    var info = SF_INFO()
-    let code: Int? = openLock.withLock { _ in
-      guard let handle = open(descriptor, &info) else { return Int(sf_error(nil)) }
-      sf_close(handle)
-      return nil
+    let opening = open(descriptor)
+    if let handle = opening.handle {
+      withExtendedLifetime(opening) { _ = sf_close(handle) }
+      return false
     }
-    guard let code, case .foreign = Refusal(descriptor, code: code) else { return false }
-    return true
+    if case .foreign = Refusal(descriptor, code: opening.failure.code) { return true }
+    return false
   }
 
-  /// libsndfile gets a descriptor of its own: it closes the one of a file that it refuses, whatever it is told.
-  private static func open(_ descriptor: FileDescriptor, _ info: inout SF_INFO) -> OpaquePointer? {
+  private struct Opening {
+    /// nil where libsndfile refuses the file.
+    var handle: OpaquePointer?
+    var info = SF_INFO()
+    var samples: DataChunk?
+    var patchedFile: PatchedFile?
+    /// Why there is no handle.
+    var failure = OpenFailure()
+  }
+
+  /// Opens a file, and once more with another header where that one hides the samples.
+  private static func open(_ descriptor: FileDescriptor) -> Opening {
+    var opening = Opening(samples: DataChunk(in: descriptor))
+    openLock.withLock { _ in open(descriptor, &opening) }
+    return opening
+  }
+
+  private static func open(_ descriptor: FileDescriptor, _ opening: inout Opening) {
     descriptor.rewind()
-    return sf_open_fd(fcntl(descriptor.number, F_DUPFD_CLOEXEC, 3), Int32(SFM_READ), &info, 1)
+    // libsndfile gets a descriptor of its own: it closes the one of a file that it refuses, whatever it is told.
+    let copy = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 3)
+    opening.handle = sf_open_fd(copy, Int32(SFM_READ), &opening.info, 1)
+    if opening.handle == nil { opening.failure = OpenFailure.last() }
+    let frameCount = opening.handle == nil ? nil : Int(opening.info.frames)
+    guard let patches = opening.samples?.repair(frameCount: frameCount) else { return }
+
+    let file = PatchedFile(descriptor, patches)
+    var other = Opening(samples: opening.samples, patchedFile: file)
+    other.handle = file.open(&other.info)
+    if other.handle == nil { other.failure = OpenFailure.last() }
+    if let handle = opening.handle {
+      guard other.info.frames > opening.info.frames else {
+        withExtendedLifetime(file) { if let unused = other.handle { sf_close(unused) } }
+        return
+      }
+      sf_close(handle)
+    }
+    opening = other
   }
 
   deinit {
@@ -78,6 +110,7 @@ final class SoundFile {
 
   /// What the last read stumbled over, if anything.
   var failure: Failure? {
+    if let code = patchedFile?.failure { return Failure(isSystem: true, message: systemMessage(code)) }
     let code = sf_error(handle)
     guard code != SF_ERR_NO_ERROR else { return nil }
     return Failure(isSystem: code == SF_ERR_SYSTEM, message: libraryMessage(sf_strerror(handle)))
@@ -113,10 +146,13 @@ func libraryMessage(_ text: UnsafePointer<CChar>?) -> String {
   return words.hasSuffix(".") ? String(words.dropLast()) : words
 }
 
-/// What libsndfile says where it opens nothing; asked under `openLock`.
+/// What libsndfile says where it opens nothing.
 private struct OpenFailure {
-  let code = Int(sf_error(nil))
-  let reason = openFailureReason()
+  var code = 0
+  var reason = ""
+
+  /// Of the last attempt; asked under `openLock`.
+  static func last() -> OpenFailure { OpenFailure(code: Int(sf_error(nil)), reason: openFailureReason()) }
 
   /// The reason for a file of a format that libsndfile knows.
   var reasonOfDamage: String {

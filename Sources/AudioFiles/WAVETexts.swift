@@ -12,7 +12,7 @@ enum WAVETexts {
     guard head.count == 12, head[8..<12].elementsEqual("WAVE".utf8) else { return tags }
     let isLong = head[0..<4].elementsEqual("RF64".utf8)
     guard isLong || head[0..<4].elementsEqual("RIFF".utf8) else { return tags }
-    let chunks = ChunkList(file, longDataByteCount: isLong ? DataChunk.promisedByteCount(in: file) : nil)
+    let chunks = ChunkList(file, longDataByteCount: isLong ? DataChunk(in: file)?.statedByteCount : nil)
     for chunk in chunks where chunk.isNamed("LIST") {
       let list = file.bytes(at: chunk.start, count: min(chunk.byteCount, lengthLimit))
       if list.starts(with: "INFO".utf8) { add(list.dropFirst(4), to: &tags) }

@@ -148,7 +148,7 @@ import Testing
     #expect(bytes[80...] == [0, 0, 0, 0, 0, 0x40, 0xFF, 0xFF, 0x7F, 0])
   }
 
-  @Test("a file without finish() does not pass for a song")
+  @Test("a file without finish() is one whose header was never finished")
   func unfinished() throws {
     let folder = try TemporaryFolder()
     do {
@@ -156,9 +156,8 @@ import Testing
         path: folder.path("a.wav"), sampleRate: 44100, channelCount: 2, sampleFormat: .int16)
       try writer.write(AudioBuffer(channelCount: 2, frameCount: 10_000))
     }
-    #expect(throws: AudioFileError.noAudio(FilePath(folder.path("a.wav")))) {
-      try AudioFileReader(path: folder.path("a.wav"))
-    }
+    let reader = try AudioFileReader(path: folder.path("a.wav"))
+    #expect(reader.warnings.count == 1 && reader.warnings[0].contains("never finished"))
   }
 
   @Test("what cannot be written is refused before a file is there")

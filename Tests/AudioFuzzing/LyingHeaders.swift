@@ -72,7 +72,9 @@ enum LyingHeaders {
     for value in [0, 2, 3, 6, 7, 0x11, 0x14, 0x31, 0x50, 0x55, 0x160, 0x674F, 0x7777, 0xF1AC, 0xFFFE, 0xFFFF] {
       add("format-\(value)") { $0.formatTag = value }
     }
-    for value in [0, 1, 2, 3, 5, 3999, 4001, 4002, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFE, 0xFFFF_FFFF] {
+    // Headers that were never finished.
+    for value in [0, 1, 2, 3] { add("data-\(value)", .audio(frames: 1000, sampleRate: 44100)) { $0.dataSize = value } }
+    for value in [5, 3999, 4001, 4002, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFE, 0xFFFF_FFFF] {
       add("data-\(value)") { $0.dataSize = value }
     }
     for value in [0, 4, 8, 36, 100, 0x7FFF_FFFF, 0xFFFF_FFFF] {
