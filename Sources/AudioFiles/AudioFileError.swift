@@ -1,3 +1,5 @@
+import Glibc
+
 /// What can go wrong with an audio file. `description` is one line for a person: which file, what is wrong,
 /// what to do.
 public enum AudioFileError: Error, Equatable, Sendable {
@@ -18,6 +20,10 @@ public enum AudioFileError: Error, Equatable, Sendable {
   case needsFFmpeg(FilePath)
   /// Neither libsndfile nor ffmpeg reads it.
   case notDecoded(FilePath, reason: String)
+  /// ffmpeg was ended as it wrote nothing for so many seconds.
+  case decodingStalled(FilePath, seconds: Double)
+  /// Pictures without sound.
+  case noAudioTrack(FilePath)
   /// A sample rate in Hz, out of the file's header, that cannot be resampled.
   case unsupportedSampleRate(FilePath, rate: Int)
   /// Fewer channels than wanted, and more than one: no rule says how to fill the others.
@@ -35,6 +41,19 @@ public enum AudioFileError: Error, Equatable, Sendable {
   /// The wanted rate, channel count, container and sample format do not go together.
   case unsupportedOutput(FilePath, reason: String)
   case writeFailed(FilePath, reason: String)
+}
+
+extension AudioFileError {
+  /// Why a file could not be opened or made, as a clause.
+  var reason: String {
+    switch self {
+    case .notFound: systemMessage(ENOENT)
+    case .permissionDenied: systemMessage(EACCES)
+    case .isDirectory: systemMessage(EISDIR)
+    case .cannotOpen(_, let reason), .writeFailed(_, let reason): reason
+    default: description
+    }
+  }
 }
 
 extension AudioFileError: CustomStringConvertible {
@@ -62,6 +81,12 @@ extension AudioFileError: CustomStringConvertible {
         + "Install it (apt install ffmpeg), or convert the file to WAV or FLAC."
     case .notDecoded(let path, let reason):
       "\(path): cannot be read as audio, not by ffmpeg either: \(reason). Fetch or export the file again."
+    case .decodingStalled(let path, let seconds):
+      "\(path): ffmpeg wrote nothing for \(decimal(seconds)) s while it decoded it, and was ended: the file may be damaged. "
+        + "Fetch or export it again, or convert it to WAV or FLAC; "
+        + "where the disk is slow, set \(FFmpeg.timeoutVariable) to more seconds."
+    case .noAudioTrack(let path):
+      "\(path): has no audio track. Choose a file with sound, or export it again with its sound."
     case .unsupportedSampleRate(let path, let rate):
       "\(path): its header gives a sample rate of \(rate) Hz, outside \(supportedRateText). "
         + "The header is damaged, or the file holds no audio; export it again."
@@ -78,12 +103,18 @@ extension AudioFileError: CustomStringConvertible {
       "\(path): changed while it was being read. Wait until whatever writes to it is done, then try again."
     case .cannotSpool(let path, let folder, let reason):
       "\(path): cannot be kept in a temporary file in \(folder): \(reason). "
-        + "Free some space or choose another folder, then try again."
+        + (reason == systemMessage(EMFILE)
+          ? "Raise the limit on open files (ulimit -n)" : "Free some space or choose another folder")
+        + ", then try again."
     case .unsupportedOutput(let path, let reason):
       "\(path): cannot be written: \(reason). Choose another format (WAV takes any rate) or another sample rate."
     case .writeFailed(let path, let reason):
       "\(path): writing failed: \(reason). Free some space or choose another folder, then try again."
     }
+  }
+
+  private func decimal(_ seconds: Double) -> String {
+    seconds == seconds.rounded() && seconds < 1e9 ? String(Int(seconds)) : String(seconds)
   }
 
   private var supportedRateText: String {

@@ -7,7 +7,8 @@ extension AudioInput {
   ///   - ffmpeg: where to find the program.
   ///   - spoolFolder: where the temporary file lies: 4 bytes a sample.
   ///   - reading: is told of the seconds there are, several times a second; what it throws ends the decoding.
-  /// - Throws: `AudioFileError`: `needsFFmpeg`, `notDecoded`, `cannotSpool`, `changed`, or what `reading` throws.
+  /// - Throws: `AudioFileError`: `needsFFmpeg`, `notDecoded`, `decodingStalled`, `noAudioTrack`, `cannotSpool`, `changed`,
+  ///   or what `reading` throws.
   public func decoded(
     by ffmpeg: FFmpeg = FFmpeg(), spoolFolder: FilePath, reading: ((Double) throws -> Void)? = nil
   ) throws -> AudioInput {
@@ -17,19 +18,23 @@ extension AudioInput {
     let metadata = try AudioInput.makeSpool(for: path, in: spoolFolder)
     let outcome: FFmpeg.Outcome
     do {
-      outcome = try FFmpeg.run(program, input: descriptor, output: spool, metadata: metadata) {
+      outcome = try ffmpeg.run(program, input: descriptor, output: spool, metadata: metadata) {
         try reading?(AudioInput.secondsDecoded(in: spool))
       }
     } catch let error as ProcessError {
       throw AudioFileError.notDecoded(path, reason: "\(program) cannot be run: \(error.reason)")
     }
     guard !hasChanged else { throw AudioFileError.changed(path) }
+    guard !outcome.hasStalled else { throw AudioFileError.decodingStalled(path, seconds: ffmpeg.timeout) }
     let first = outcome.complaints.first
     guard outcome.status == 0, spool.size > 0 else {
       if let words = phrase("No space left", "File too large", in: outcome.complaints) {
         throw AudioFileError.cannotSpool(path, folder: spoolFolder, reason: words)
       }
-      throw AudioFileError.notDecoded(path, reason: first ?? "ffmpeg ended with exit status \(outcome.status)")
+      if outcome.complaints.contains(FFmpeg.noAudioTrack) { throw AudioFileError.noAudioTrack(path) }
+      let silent =
+        outcome.status == 0 ? "ffmpeg found no audio in it" : "ffmpeg ended with exit status \(outcome.status)"
+      throw AudioFileError.notDecoded(path, reason: first ?? silent)
     }
     let warnings = first.map {
       "\(path): ffmpeg stumbled over it (\($0)), so it may be damaged or cut short; what it could decode is used."

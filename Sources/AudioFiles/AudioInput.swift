@@ -76,10 +76,9 @@ public final class AudioInput {
   /// A temporary file without a name, which errors call `path`.
   static func makeSpool(for path: FilePath, in folder: FilePath) throws -> FileDescriptor {
     do {
-      let spool = try FileDescriptor.unnamed(in: folder)
-      return try FileDescriptor.duplicate(spool.number, path: path)
+      return try FileDescriptor.unnamed(in: folder, path: path)
     } catch {
-      throw AudioFileError.cannotSpool(path, folder: folder, reason: "the folder cannot be written to")
+      throw AudioFileError.cannotSpool(path, folder: folder, reason: (error as? AudioFileError)?.reason ?? "\(error)")
     }
   }
 

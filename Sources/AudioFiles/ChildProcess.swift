@@ -14,7 +14,12 @@ package final class ChildProcess {
 
   /// Kills every child: for a thread that ends this program, which then waits for none.
   package static func killAll() {
-    running.withLock { for number in $0 { kill(number, SIGKILL) } }
+    running.withLock { for number in $0 { killGroup(number) } }
+  }
+
+  /// With what it may have started in its turn.
+  private static func killGroup(_ number: pid_t) {
+    kill(-number, SIGKILL)
   }
 
   /// Starts a program with nothing on standard input, and standard output thrown away.
@@ -73,13 +78,15 @@ package final class ChildProcess {
     close(errorPipe)
   }
 
-  /// Waits up to a tenth of a second for words on standard error.
-  /// - Parameter limit: bytes that are kept; what comes after them is read and thrown away.
+  /// Waits for words on standard error.
+  /// - Parameters:
+  ///   - limit: bytes that are kept; what comes after them is read and thrown away.
+  ///   - milliseconds: how long it waits at most.
   /// - Returns: false when no more will come.
   /// - Throws: `ProcessError`.
-  func readErrors(into text: inout [UInt8], limit: Int) throws -> Bool {
+  func readErrors(into text: inout [UInt8], limit: Int, milliseconds: Int32) throws -> Bool {
     var wanted = pollfd(fd: errorPipe, events: Int16(POLLIN), revents: 0)
-    let count = poll(&wanted, 1, 100)
+    let count = poll(&wanted, 1, milliseconds)
     guard count > 0 else {
       guard count == 0 || errno == EINTR else { throw ProcessError(reason: systemMessage(errno)) }
       return true
@@ -96,20 +103,26 @@ package final class ChildProcess {
     return waitStatus.map { $0 & 0x7F == 0 ? ($0 >> 8) & 0xFF : 128 + ($0 & 0x7F) }
   }
 
-  /// Kills the program if it still runs, and waits for it.
+  /// Kills the program if it still runs, with all of its group, and waits for it.
   func end() {
     guard status == nil else { return }
-    kill(number, SIGKILL)
+    ChildProcess.killGroup(number)
     wait(0)
   }
 
   private func wait(_ flags: Int32) {
     // Under the lock: a number that was waited for may be another program's.
     ChildProcess.running.withLock { running in
-      var value: Int32 = 0
+      var ended = siginfo_t()
       var result: pid_t
-      repeat { result = waitpid(number, &value, flags) } while result < 0 && errno == EINTR
-      guard result != 0 else { return }
+      repeat {
+        result = waitid(P_PID, id_t(number), &ended, WEXITED | WNOWAIT | flags)
+      } while result < 0 && errno == EINTR
+      if result == 0, ended.si_signo == 0 { return }
+      // Nobody else can have the number yet. What the program may have left running goes with it.
+      if result == 0 { ChildProcess.killGroup(number) }
+      var value: Int32 = 0
+      repeat { result = waitpid(number, &value, 0) } while result < 0 && errno == EINTR
       running.remove(number)
       // Somebody else waited for it: nobody knows how it ended.
       waitStatus = result == number ? value : 0xFF00

@@ -2,15 +2,25 @@ import Glibc
 
 /// The program `ffmpeg`, for formats that libsndfile does not read: M4A, AAC, WMA, the sound of videos and more.
 ///
-/// The program is started for one file, without a shell, and ends with it: it is killed when the reading is cancelled,
-/// and always waited for.
+/// The program is started for one file, without a shell, and ends with it: it is killed when the reading is cancelled, or
+/// when it writes nothing for long, and always waited for.
 public struct FFmpeg: Sendable {
   /// Folders to look for the program in, with colons between them.
   public let searchPath: String
+  /// Seconds that the program may write nothing before it is killed; infinity where it is never.
+  public let timeout: Double
 
-  /// - Parameter searchPath: as `PATH`, which is taken for nil.
-  public init(searchPath: String? = nil) {
-    self.searchPath = searchPath ?? getenv("PATH").map { String(cString: $0) } ?? ""
+  /// The timeout in the environment; 0 is none.
+  public static let timeoutVariable = "DEMUCS_CLI_FFMPEG_TIMEOUT"
+
+  /// - Parameters:
+  ///   - searchPath: as `PATH`, which is taken for nil.
+  ///   - timeout: nil takes what the environment says, or a minute.
+  public init(searchPath: String? = nil, timeout: Double? = nil) {
+    func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    self.searchPath = searchPath ?? variable("PATH") ?? ""
+    let wanted = timeout ?? variable(FFmpeg.timeoutVariable).flatMap(Double.init) ?? 60
+    self.timeout = wanted == 0 ? .infinity : wanted > 0 ? wanted : 60
   }
 
   /// The program; nil where there is none.
@@ -28,6 +38,8 @@ public struct FFmpeg: Sendable {
     let status: Int32
     /// The lines it complained with, the first few.
     let complaints: [String]
+    /// Whether it was killed because it wrote nothing any more.
+    var hasStalled = false
   }
 
   /// File descriptors of the program: names of files, and so protocols, options and changed links, do not come into it.
@@ -48,7 +60,7 @@ public struct FFmpeg: Sendable {
       "-f", "ffmetadata", "file:/dev/fd/\(metadataNumber)",
     ]
 
-  /// Runs the program to its end.
+  /// Runs the program to its end, or to where it stalls.
   /// - Parameters:
   ///   - program: where it is.
   ///   - input: the file to read.
@@ -56,26 +68,46 @@ public struct FFmpeg: Sendable {
   ///   - metadata: an empty file to write the tags to: `FFmpegMetadata`.
   ///   - check: is called several times a second; what it throws kills the program.
   /// - Throws: `ProcessError`, or what `check` throws.
-  static func run(
+  func run(
     _ program: FilePath, input: FileDescriptor, output: FileDescriptor, metadata: FileDescriptor,
     check: () throws -> Void
   ) throws -> Outcome {
     let process = try ChildProcess(
-      program, arguments: arguments,
+      program, arguments: FFmpeg.arguments,
       descriptors: [
-        (input.number, inputNumber), (output.number, outputNumber), (metadata.number, metadataNumber),
+        (input.number, FFmpeg.inputNumber), (output.number, FFmpeg.outputNumber),
+        (metadata.number, FFmpeg.metadataNumber),
       ])
     defer { process.end() }
+    var watch = StallWatch(limit: timeout)
     var errors: [UInt8] = []
-    while try process.readErrors(into: &errors, limit: 1 << 14) { try check() }
-    while process.status == nil {
+    var isListening = true
+    var hasStalled = false
+    while process.status == nil, !hasStalled {
+      if isListening {
+        isListening = try process.readErrors(into: &errors, limit: FFmpeg.complaintLimit, milliseconds: 100)
+      } else {
+        usleep(20_000)
+      }
       try check()
-      usleep(20_000)
+      hasStalled = watch.hasStalled(byteCount: output.size + metadata.size, seconds: monotonicSeconds())
+    }
+    // What it said last; whatever it may have left running is not waited for.
+    while isListening, !hasStalled, errors.count < FFmpeg.complaintLimit {
+      let count = errors.count
+      isListening = try process.readErrors(into: &errors, limit: FFmpeg.complaintLimit, milliseconds: 0)
+      if errors.count == count { break }
     }
     try check()
-    let lines = errors.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).map { plain(printable(Array($0))) }
-    return Outcome(status: process.status ?? 0, complaints: lines.filter { !$0.isEmpty })
+    let lines = errors.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).map { FFmpeg.plain(printable(Array($0))) }
+    return Outcome(status: process.status ?? 0, complaints: lines.filter { !$0.isEmpty }, hasStalled: hasStalled)
   }
+
+  /// Bytes of its words that are kept.
+  private static let complaintLimit = 1 << 14
+
+  /// What becomes of its complaint that there is no stream of sound.
+  static let noAudioTrack = "has no audio track"
 
   /// A complaint without what only the program's authors want to know.
   private static func plain(_ line: String) -> String {
@@ -87,7 +119,7 @@ public struct FFmpeg: Sendable {
     let name = "file:/dev/fd/\(inputNumber): "
     if rest.hasPrefix(name) { rest = rest.dropFirst(name.count) }
     if rest.contains("matches no streams") || rest.contains("does not contain any stream") {
-      return "it holds no sound"
+      return noAudioTrack
     }
     while rest.last == "." || rest.last == " " { rest.removeLast() }
     return String(rest)

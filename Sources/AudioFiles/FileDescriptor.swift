@@ -54,25 +54,27 @@ package final class FileDescriptor {
   }
 
   /// Creates an empty file to read and write that has no name: it goes away when it is closed, however the process ends.
-  /// - Parameter folder: an existing folder; the path of the result.
+  /// - Parameters:
+  ///   - folder: an existing folder.
+  ///   - path: what the file is called in messages; nil for the folder's path.
   /// - Throws: `AudioFileError`, with the folder for a name.
-  package static func unnamed(in folder: FilePath) throws -> FileDescriptor {
+  package static func unnamed(in folder: FilePath, path: FilePath? = nil) throws -> FileDescriptor {
     // O_TMPFILE, a macro that Swift does not see. Not every file system knows files that never had a name.
     let unnamed = folder.withCString { name in
       retrying { Glibc.open(name, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600) }
     }
-    if let unnamed, unnamed >= 0 { return FileDescriptor(path: folder, number: unnamed) }
+    if let unnamed, unnamed >= 0 { return FileDescriptor(path: path ?? folder, number: unnamed) }
     let name = ".demucs-\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36)).tmp"
-    let path = FilePath(bytes: folder.bytes + Array("/\(name)".utf8))
+    let place = FilePath(bytes: folder.bytes + Array("/\(name)".utf8))
     let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
-    let number = path.withCString { name in
+    let number = place.withCString { name in
       let number = retrying { Glibc.open(name, flags, 0o600) }
       if number >= 0 { unlink(name) }
       return number
     }
     guard let number else { throw AudioFileError.cannotOpen(folder, reason: "the name holds a zero byte") }
     guard number >= 0 else { throw openError(folder, errno) }
-    return FileDescriptor(path: folder, number: number)
+    return FileDescriptor(path: path ?? folder, number: number)
   }
 
   /// What kind of file is open: `S_IFREG`, `S_IFIFO` and so on.

@@ -91,12 +91,98 @@ import Testing
       #"echo 'file:/dev/fd/3: Invalid data found.' >&2; cat "$folder/decoded.wav" > /dev/fd/4; exit 1"#,
       "Invalid data found"
     ),
-    (#"echo "Stream map '0:a:0' matches no streams." >&2; exit 1"#, "it holds no sound"),
     (#"printf 'a\033[31mb\n' >&2; exit 1"#, #"a\u{1B}[31mb"#),
-    ("kill -9 $$", "ffmpeg ended with exit status 137"), ("exit 0", "ffmpeg ended with exit status 0"),
+    ("kill -9 $$", "ffmpeg ended with exit status 137"), ("exit 0", "ffmpeg found no audio in it"),
   ])
   func `a failure is one line`(script: String, reason: String) throws {
     #expect(throws: AudioFileError.notDecoded(song, reason: reason)) { try decode(ffmpeg(script)) }
+  }
+
+  @Test func `a video without sound is called one`() throws {
+    let ffmpeg = try ffmpeg(#"echo "Stream map '0:a:0' matches no streams." >&2; exit 1"#)
+    let error = #expect(throws: AudioFileError.noAudioTrack(song)) { try decode(ffmpeg) }
+    #expect(error?.description.contains("song.m4a: has no audio track. Choose a file with sound") == true)
+  }
+
+  /// Numbers of processes that a script wrote to a file.
+  private func numbers(_ name: String) -> [pid_t]? {
+    let text = try? String(contentsOfFile: folder.path(name), encoding: .utf8)
+    return text.map { $0.split(separator: "\n").compactMap { pid_t($0) } }
+  }
+
+  /// What is dead and waits for a parent to ask for it lives no more; what was killed may take a moment to die.
+  private func isDead(_ number: pid_t) -> Bool {
+    for _ in 0..<500 {
+      guard let status = try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8),
+        let state = status.split(separator: ")").last?.dropFirst().first, state != "Z", state != "X"
+      else { return true }
+      usleep(10_000)
+    }
+    return false
+  }
+
+  /// Listened to, and with standard error closed; with what it has begun to write, and without.
+  @Test(arguments: ["", "exec 2>&-; ", #"cat "$folder/decoded.wav" > /dev/fd/4; "#])
+  func `one that writes nothing any more is killed with all it has started`(before: String) throws {
+    let script =
+      before + #"sleep 1000 & echo $$ > "$folder/new"; echo $! >> "$folder/new"; mv "$folder/new" "$folder/pids"; wait"#
+    let program = try #require(ffmpeg(script).program)
+    let ffmpeg = FFmpeg(searchPath: program.folder.description, timeout: 0.1)
+    let error = #expect(throws: AudioFileError.decodingStalled(song, seconds: 0.1)) {
+      // However long the machine takes to get so far.
+      try decode(ffmpeg) { _ in while numbers("pids") == nil { usleep(10_000) } }
+    }
+    #expect(error?.description.contains("song.m4a: ffmpeg wrote nothing for 0.1 s while it decoded it") == true)
+    let processes = try #require(numbers("pids"))
+    #expect(processes.count == 2 && processes.allSatisfy(isDead))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("")).count == 4)
+  }
+
+  @Test func `what grows is not stalled, however slowly, and a stopped clock stalls nothing`() {
+    var watch = StallWatch(limit: 60)
+    var (bytes, seconds) = (0, 1e6)
+    func look(after step: Double, growing: Bool = false) -> Bool {
+      seconds += step
+      if growing { bytes += 1 }
+      return watch.hasStalled(byteCount: bytes, seconds: seconds)
+    }
+    #expect(!look(after: 0))
+    for _ in 0..<50 {
+      let early = (0..<590).filter { _ in look(after: 0.1) }
+      #expect(early.isEmpty)
+      #expect(!look(after: 0.1, growing: true))
+    }
+    // A night's sleep of the machine.
+    #expect(!look(after: 30_000))
+    for _ in 0..<588 { #expect(!look(after: 0.1)) }
+    for _ in 0..<4 { _ = look(after: 0.1) }
+    #expect(look(after: 0.1))
+    var patient = StallWatch(limit: FFmpeg(timeout: 0).timeout)
+    let never = (0..<100_000).filter { patient.hasStalled(byteCount: 0, seconds: Double($0)) }
+    #expect(never.isEmpty)
+    #expect(FFmpeg(timeout: -1).timeout == 60 && FFmpeg(timeout: .nan).timeout == 60 && FFmpeg(timeout: 5).timeout == 5)
+  }
+
+  /// A child of its own that has its standard error is neither waited for nor left.
+  @Test func `what it leaves running ends with it`() throws {
+    let input = try decode(
+      ffmpeg(#"echo oops >&2; sleep 1000 & echo $! > "$folder/pids"; cat "$folder/decoded.wav" > /dev/fd/4"#))
+    #expect(try samples(input) == audio)
+    #expect(input.warnings.count == 1 && input.warnings[0].contains("(oops)"))
+    let processes = try #require(numbers("pids"))
+    #expect(processes.count == 1 && processes.allSatisfy(isDead))
+  }
+
+  @Test func `a folder that takes no temporary file is named with its reason`() throws {
+    let ffmpeg = try ffmpeg("exit 0")
+    let absent = FilePath(folder.path("absent"))
+    let error = #expect(throws: AudioFileError.cannotSpool(song, folder: absent, reason: "No such file or directory")) {
+      try AudioInput(path: song).decoded(by: ffmpeg, spoolFolder: absent)
+    }
+    #expect(error?.description.contains("absent: No such file or directory. Free some space or choose another") == true)
+    let full = AudioFileError.cannotSpool("a", folder: "b", reason: String(cString: strerror(EMFILE)))
+    #expect(
+      full.description.hasSuffix(": Too many open files. Raise the limit on open files (ulimit -n), then try again."))
   }
 
   @Test func `a program that is none is reported`() throws {
@@ -110,6 +196,19 @@ import Testing
     #expect(
       throws: AudioFileError.cannotSpool(song, folder: FilePath(folder.path("")), reason: "No space left")
     ) { try decode(ffmpeg) }
+  }
+
+  /// It may be gone before anybody listens.
+  @Test func `its last words are heard`() throws {
+    let ffmpeg = try ffmpeg(
+      #"{ yes | head -c 10000; echo; echo No space left on device; } >&2; echo $$ > "$folder/new"; mv "$folder/new" "$folder/pids"; exit 1"#
+    )
+    #expect(throws: AudioFileError.cannotSpool(song, folder: FilePath(folder.path("")), reason: "No space left")) {
+      try decode(ffmpeg) { _ in
+        while numbers("pids") == nil { usleep(10_000) }
+        #expect(numbers("pids")?.allSatisfy(isDead) == true)
+      }
+    }
   }
 
   @Test func `complaints of any length do not stop it, and become a warning`() throws {
@@ -316,5 +415,19 @@ import Testing
   @Test(.enabled(if: FFmpeg().program != nil, "ffmpeg is not installed"))
   func `the real ffmpeg says what is wrong`() throws {
     #expect(throws: AudioFileError.self) { try decode(FFmpeg()) }
+  }
+
+  @Test(.enabled(if: FFmpeg().program != nil, "ffmpeg is not installed"), arguments: ["mp4", "mkv", "avi"])
+  func `the real ffmpeg finds no sound in a video that has none`(ending: String) throws {
+    let program = try #require(FFmpeg().program)
+    let film = folder.path("film." + ending)
+    let encoding = try Process.run(
+      URL(filePath: program.description),
+      arguments: ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=size=64x64:duration=0.2", film])
+    encoding.waitUntilExit()
+    #expect(encoding.terminationStatus == 0)
+    #expect(throws: AudioFileError.noAudioTrack(FilePath(film))) {
+      try AudioInput(path: FilePath(film)).decoded(spoolFolder: FilePath(folder.path("")))
+    }
   }
 }

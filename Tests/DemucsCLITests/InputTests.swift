@@ -294,6 +294,23 @@ struct InputTests {
     #expect(try !program.files().contains { $0.contains(".demucs-") })
   }
 
+  /// The next song has its turn.
+  @Test func anFFmpegThatNeverEndsDoesNotStopTheBatch() throws {
+    defer { program.remove() }
+    try putFFmpeg("exec sleep 1000")
+    let outcome = try shell(
+      """
+      PATH=$PWD/bin:$PATH DEMUCS_CLI_FFMPEG_TIMEOUT=0.1 \
+      "$program" separate film.mp4 bin/decoded.wav -n tiny.safetensors --quiet --json
+      """)
+    let lines = outcome.output.split(separator: "\n")
+    #expect(outcome.status == 1 && lines.count == 2, "\(outcome.output) \(outcome.errors)")
+    #expect(
+      outcome.errors.hasPrefix("Error: film.mp4: ffmpeg wrote nothing for 0.1 s while it decoded it, and was ended: "),
+      "\(outcome.errors)")
+    #expect(lines[0].contains(#""code":"input-decoding-stalled""#) && lines[1].contains(#""status":"done""#))
+  }
+
   /// A program that is started without standard streams has nothing of its own under their numbers.
   @Test(arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"]) func standardStreamsAreReserved(redirection: String) throws {
     defer { program.remove() }

@@ -31,6 +31,7 @@ struct ErrorCodeTests {
       .notFound("a"), .permissionDenied("a"), .isDirectory("a"), .notRegularFile("a"), .emptyFile("a"),
       .cannotOpen("a", reason: reason), .notAudio("a", reason: reason),
       .damaged("a", container: "WAV", reason: reason), .needsFFmpeg("a"), .notDecoded("a", reason: reason),
+      .decodingStalled("a", seconds: 60), .noAudioTrack("a"),
       .unsupportedSampleRate("a", rate: 1), .tooFewChannels("a", found: 2, wanted: 6), .noAudio("a"),
       .truncated("a", promisedFrames: 9), .readFailed("a", frame: 9, reason: reason), .changed("a"),
       .cannotSpool("a", folder: "b", reason: reason), .unsupportedOutput("a", reason: reason),
@@ -55,6 +56,8 @@ struct ErrorCodeTests {
 
   @Test func codesAreOfTheError() {
     #expect(errorCode(of: AudioFileError.emptyFile("a")) == "input-empty")
+    #expect(errorCode(of: AudioFileError.decodingStalled("a", seconds: 60)) == "input-decoding-stalled")
+    #expect(errorCode(of: AudioFileError.noAudioTrack("a")) == "input-without-audio")
     #expect(
       errorCode(of: OutputError.notEnoughSpace(folder: "a", needed: 1, available: 0)) == "output-not-enough-space")
     #expect(errorCode(of: SeparationError.emptyTrack) == "input-without-audio")
