@@ -57,7 +57,7 @@ final class Batch {
         }
       }
       try settle()
-      if mustStop { reporter.stopRest(Batch.failFastReason) }
+      if let stopReason { reporter.stopRest(stopReason) }
     } catch let error where Interruption.isStop(error) {
       // What is being finished sees the same, or is too far to be stopped.
       _ = try? settle()
@@ -68,7 +68,13 @@ final class Batch {
   /// Why songs are not begun, as a clause.
   static let failFastReason = "another song failed and --fail-fast stops there"
 
-  private var mustStop: Bool { failsFast && reporter.hasFailed }
+  /// Why no further song is begun, and the one that is being separated is given up; nil where there is no reason.
+  private var stopReason: String? {
+    if reporter.console.readerIsGone { return "nobody reads standard output any more" }
+    return failsFast && reporter.hasFailed ? Batch.failFastReason : nil
+  }
+
+  private var mustStop: Bool { stopReason != nil }
 
   private func separate(_ song: Song, number: Int, next: Entry?) throws {
     let current = ahead.flatMap { $0.number == number ? $0 : nil }
@@ -101,7 +107,7 @@ final class Batch {
     }
   }
 
-  /// Is thrown where another song has failed and nothing more is to be begun.
+  /// Is thrown where nothing more is to be begun.
   private struct Stopped: Error {}
 
   private func separate(_ measured: MeasuredSong, _ display: ProgressDisplay, isLast: Bool) throws {

@@ -5,21 +5,23 @@ import Synchronization
 
 /// Tells what became of the songs of a command, in their order, and adds it up.
 ///
-/// A song may be reported by another thread than the next; never two at once.
+/// A song may be reported by another thread than the next; never two at once (`SongLedger`).
 final class BatchReporter: Sendable {
   let console: Console
   private let isJSON: Bool
   private let entries: [Batch.Entry]
   private let names: SongNames
   private let start = ContinuousClock.now
+  private let ledger = SongLedger()
   private let state: Mutex<State>
 
   private struct State {
     var model: TrackReport.Model
-    /// Numbers of the songs whose turn has come, and of those that were told of.
-    var begun: Set<Int> = []
-    var reported: Set<Int> = []
+    /// The song whose turn came last.
+    var current: Song?
     var done = 0
+    /// Songs that the run stopped before.
+    var stopped = 0
     var skipped = 0
     var failures: [SongFailure] = []
     var seconds = 0.0
@@ -52,8 +54,14 @@ final class BatchReporter: Sendable {
 
   /// Says that it is a song's turn.
   func begin(_ display: ProgressDisplay) {
-    state.withLock { _ = $0.begun.insert(display.number) }
-    display.begin()
+    state.withLock { $0.current = display.song }
+    ledger.begin(display.number) { display.begin() }
+  }
+
+  /// Warns of what a network came upon in the song whose turn it is.
+  func warnOfCurrentSong(_ text: String) {
+    let song = state.withLock(\.current)
+    warn(song.map { "\($0): \(text)" } ?? text)
   }
 
   /// Warns of what came up while a song is separated.
@@ -73,50 +81,64 @@ final class BatchReporter: Sendable {
   /// Names the stems of a song.
   /// - Parameter warnings: those that were given already.
   func done(_ file: SeparatedFile, _ display: ProgressDisplay, warnings: [String]) {
-    for warning in file.warnings { console.problem("Warning: \(warning)") }
-    let levels = file.levels.summary
-    display.finish(seconds: file.seconds, levels: levels)
-    state.withLock {
-      $0.done += 1
-      $0.seconds += file.seconds
-    }
-    print(display.song, display.number, .done, elapsed: display.elapsed, lines: file.outputs.map(\.bytes)) { report in
-      report.add(file)
-      report.warnings = warnings + file.warnings
+    tell(display.song, display.number, .done, elapsed: display.elapsed, lines: file.outputs.map(\.bytes)) {
+      for warning in file.warnings { console.problem("Warning: \(warning)") }
+      display.finish(seconds: file.seconds, levels: file.levels.summary)
+      state.withLock {
+        $0.done += 1
+        $0.seconds += file.seconds
+      }
+    } report: {
+      $0.add(file)
+      $0.warnings = warnings + file.warnings
     }
   }
 
   /// Names the stems of a song that were there already.
   func skipped(_ song: FinishedSong, _ display: ProgressDisplay) {
-    display.skip()
-    state.withLock { $0.skipped += 1 }
-    print(display.song, display.number, .skipped, elapsed: display.elapsed, lines: song.outputs.map(\.bytes)) {
+    tell(display.song, display.number, .skipped, elapsed: display.elapsed, lines: song.outputs.map(\.bytes)) {
+      display.skip()
+      state.withLock { $0.skipped += 1 }
+    } report: {
       $0.add(song)
     }
   }
 
   /// Names the files that a song's stems would go to, in a dry run.
-  /// - Parameter seconds: length of the song, as far as its header says it.
-  func planned(_ song: Song, number: Int, names: [String], outputs: [FilePath], seconds: Double?) {
+  /// - Parameters:
+  ///   - seconds: length of the song, as far as its header says it.
+  ///   - warnings: what is known already of those that the run would give.
+  func planned(
+    _ song: Song, number: Int, names: [String], outputs: [FilePath], seconds: Double?, warnings: [String]
+  ) {
     let lines = outputs.map { song.argument.bytes + [UInt8(ascii: "\t")] + $0.bytes }
-    print(song, number, .planned, lines: lines) { $0.plan(names: names, outputs: outputs, seconds: seconds) }
+    tell(song, number, .planned, lines: lines) {
+      for warning in warnings { console.problem("Warning: \(warning)") }
+    } report: {
+      $0.plan(names: names, outputs: outputs, seconds: seconds)
+      $0.warnings = warnings
+    }
   }
 
   /// Says that a run would skip a song, in a dry run.
   func planned(_ song: FinishedSong, _ display: ProgressDisplay) {
-    display.skip()
-    print(display.song, display.number, .skipped) { $0.add(song) }
+    tell(display.song, display.number, .skipped) {
+      display.skip()
+    } report: {
+      $0.add(song)
+    }
   }
 
   /// Says what is wrong with a song.
   /// - Parameter isKnown: it was said before work began.
   func failed(_ failure: SongFailure, number: Int, elapsed: Double = 0, isKnown: Bool = false, warnings: [String] = [])
   {
-    if !isKnown { announce(failure) }
-    event(.failed, failure, number).map(console.event)
-    print(failure.song, number, .failed, elapsed: elapsed) { report in
-      report.error = TrackReport.Failure(failure)
-      report.warnings = warnings
+    tell(failure.song, number, .failed, elapsed: elapsed) {
+      if !isKnown { announce(failure) }
+      event(.failed, failure, number).map(console.event)
+    } report: {
+      $0.error = TrackReport.Failure(failure)
+      $0.warnings = warnings
     }
   }
 
@@ -128,8 +150,7 @@ final class BatchReporter: Sendable {
 
   /// Gives every entry that was not told of yet the error that keeps it from being done.
   func failAll(_ error: any Error) {
-    let reported = state.withLock(\.reported)
-    for entry in entries where !reported.contains(entry.number) {
+    for entry in entries {
       switch entry.content {
       case .failure(let failure): failed(failure, number: entry.number, isKnown: true)
       case .song(let song): failed(SongFailure(song: song, error: error), number: entry.number, isKnown: true)
@@ -140,22 +161,22 @@ final class BatchReporter: Sendable {
   /// Tells of the songs that the run stopped before, so that there is an object and an event for each of the list.
   /// - Parameter reason: why it stopped, as a clause.
   func stopRest(_ reason: String) {
-    state.withLock { state in
-      for (number, status, failure) in rest(reason, &state) {
-        event(status, failure, number).map(console.event)
-        if isJSON { console.result(line(status, failure, number, state)) }
+    ledger.tellRest(of: entries.map(\.number)) { rest in
+      for stop in stops(rest, reason) {
+        event(stop.status, stop.failure, stop.number).map(console.event)
+        if isJSON { console.result(line(stop)) }
       }
     }
   }
 
-  /// The lines of `stopRest`, for a thread that ends the program: none where another one holds on to standard output. The
-  /// events are left with the console.
+  /// The lines of `stopRest`, for a thread that ends the program: none where another one holds on to an output. The events
+  /// are left with the console.
   func takeRest(_ reason: String) -> [String] {
     for _ in 0..<10 {
-      let lines = state.withLockIfAvailable { state in
-        let rest = rest(reason, &state)
-        console.leave(rest.compactMap { event($1, $2, $0) })
-        return isJSON ? rest.map { line($1, $2, $0, state) } : []
+      let lines = ledger.tellRestIfAvailable(of: entries.map(\.number)) { rest in
+        let stops = stops(rest, reason)
+        console.leave(stops.compactMap { event($0.status, $0.failure, $0.number) })
+        return isJSON ? stops.map(line) : []
       }
       if let lines { return lines }
       usleep(20_000)
@@ -163,15 +184,17 @@ final class BatchReporter: Sendable {
     return []
   }
 
-  /// What became of the songs that were not told of, and why.
-  private func rest(
-    _ reason: String, _ state: inout State
-  ) -> [(number: Int, status: TrackReport.Status, failure: SongFailure)] {
-    entries.filter { state.reported.insert($0.number).inserted }.map { entry in
+  /// What became of a song that was not told of, and why.
+  private typealias Stop = (number: Int, status: TrackReport.Status, failure: SongFailure)
+
+  private func stops(_ rest: [SongLedger.Rest], _ reason: String) -> [Stop] {
+    let isBegun = Dictionary(uniqueKeysWithValues: rest.map { ($0.number, $0.isBegun) })
+    return entries.compactMap { entry -> Stop? in
+      guard let isBegun = isBegun[entry.number] else { return nil }
       switch entry.content {
       case .failure(let failure): return (entry.number, .failed, failure)
       case .song(let song):
-        let isBegun = state.begun.contains(entry.number)
+        state.withLock { $0.stopped += 1 }
         let failure = SongFailure(
           song: song, reason: "\(isBegun ? "not finished" : "not begun"), as \(reason).",
           code: errorCode(of: isBegun ? StoppedSong.interrupted : .notStarted))
@@ -180,9 +203,9 @@ final class BatchReporter: Sendable {
     }
   }
 
-  private func line(_ status: TrackReport.Status, _ failure: SongFailure, _ number: Int, _ state: State) -> String {
-    var report = report(on: failure.song, number, status, state)
-    report.error = TrackReport.Failure(failure)
+  private func line(_ stop: Stop) -> String {
+    var report = report(on: stop.failure.song, stop.number, stop.status)
+    report.error = TrackReport.Failure(stop.failure)
     return report.line
   }
 
@@ -194,26 +217,39 @@ final class BatchReporter: Sendable {
   }
 
   private func report(
-    on song: Song, _ number: Int, _ status: TrackReport.Status, elapsed: Double = 0, _ state: State
+    on song: Song, _ number: Int, _ status: TrackReport.Status, elapsed: Double = 0
   ) -> TrackReport {
-    TrackReport(song: song, track: number, of: total, status: status, model: state.model, elapsed: elapsed)
+    TrackReport(
+      song: song, track: number, of: total, status: status, model: state.withLock(\.model), elapsed: elapsed)
   }
 
-  /// - Parameter lines: what is written without `--json`.
-  private func print(
+  /// Tells of a song, unless that was done.
+  /// - Parameters:
+  ///   - lines: what is written without `--json`.
+  ///   - say: says and counts it.
+  ///   - complete: what its object says beside.
+  private func tell(
     _ song: Song, _ number: Int, _ status: TrackReport.Status, elapsed: Double = 0, lines: [[UInt8]] = [],
-    _ complete: (inout TrackReport) -> Void
+    say: () -> Void, report complete: (inout TrackReport) -> Void
   ) {
-    // Under the lock, so that each song is told of once, and whole, however the program ends.
-    state.withLock { state in
-      guard state.reported.insert(number).inserted else { return }
+    ledger.tell(number) {
+      say()
       guard isJSON else {
         for line in lines { console.result(line) }
         return
       }
-      var report = report(on: song, number, status, elapsed: elapsed, state)
+      var report = report(on: song, number, status, elapsed: elapsed)
       complete(&report)
       console.result(report.line)
+    }
+  }
+
+  /// What is wrong with standard output; nil if nothing is.
+  var resultProblem: String? {
+    console.resultFailure.map { reason in
+      let stopped = state.withLock(\.stopped)
+      return "standard output: the results cannot be written: \(reason). Check what reads it"
+        + (stopped > 0 ? "; with --resume the run goes on behind the songs that are done." : ".")
     }
   }
 

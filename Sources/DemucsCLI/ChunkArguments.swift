@@ -24,8 +24,13 @@ struct ChunkArguments: ParsableArguments {
     help: ArgumentHelp("How sharp the joins of segments are: their triangle to this power, 1 or more.", valueName: "n"))
   var transitionPower = 1.0
 
+  /// Passes over a song beyond which nobody hears a difference, and each takes its time and 5 MB.
+  private static let mostShifts = 1000
+
   mutating func validate() throws {
-    guard shifts >= 0 else { throw ValidationError("--shifts is \(shifts); it must be 0 or more.") }
+    guard (0...ChunkArguments.mostShifts).contains(shifts) else {
+      throw ValidationError("--shifts is \(shifts); it must be 0 to \(ChunkArguments.mostShifts).")
+    }
     guard overlap >= 0, overlap < 1 else {
       throw ValidationError("--overlap is \(overlap); it must be at least 0 and below 1.")
     }
@@ -34,6 +39,16 @@ struct ChunkArguments: ParsableArguments {
     }
     guard transitionPower >= 1, transitionPower.isFinite else {
       throw ValidationError("--transition-power is \(transitionPower); it must be 1 or more.")
+    }
+  }
+
+  /// Does what needs the options and a model.
+  /// - Throws: `ValidationError` where the model makes an option one that cannot be, or what `body` throws.
+  static func refusing<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error where errorCode(of: error) == "options-out-of-range" {
+      throw ValidationError("\(error)")
     }
   }
 

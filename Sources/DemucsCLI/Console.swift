@@ -67,6 +67,9 @@ final class Console: Sendable {
     failure.withLock { $0 == 0 ? nil : String(cString: strerror($0)) }
   }
 
+  /// Whether standard output is a pipe that nobody reads any more, as behind `| head -1`.
+  var readerIsGone: Bool { failure.withLock { $0 == EPIPE } }
+
   /// Writes a line to standard error that `--quiet` keeps back.
   func note(_ line: String) {
     if style != .quiet { problem(line) }
@@ -79,6 +82,16 @@ final class Console: Sendable {
       Console.write((style == .json ? JSONEvent.message(line) : Console.printable(line)) + "\n", to: STDERR_FILENO)
     }
   }
+
+  /// Says that the program was told to stop: the last that it says.
+  func interrupted() {
+    barIsShown.withLock { shown in
+      Console.clear(&shown)
+      Console.write(interruptedLine, to: STDERR_FILENO)
+    }
+  }
+
+  private var interruptedLine: String { (style == .json ? JSONEvent.interrupted : "Interrupted.") + "\n" }
 
   /// Writes an object to standard error.
   func event(_ values: JSONEvent.Object) {
@@ -109,13 +122,10 @@ final class Console: Sendable {
     }
   }
 
-  /// Writes last lines and ends the program, from any thread. Nothing waits for a reader that does not read, not even where
-  /// another thread does.
-  /// - Parameters:
-  ///   - results: lines for standard output.
-  ///   - problem: a line for standard error.
-  func end(results: [String], problem: String, status: Int32) -> Never {
-    let last = style == .json ? JSONEvent.message(problem) : Console.printable(problem)
+  /// Writes last lines and ends the program, which was told to stop, from any thread. Nothing waits for a reader that does
+  /// not read, not even where another thread does.
+  /// - Parameter results: lines for standard output.
+  func end(results: [String], status: Int32) -> Never {
     for _ in 0..<10 {
       barIsShown.withLockIfAvailable { shown -> Void in
         if shown { Console.writeNow("\r\u{1B}[K", to: STDERR_FILENO) }
@@ -124,12 +134,12 @@ final class Console: Sendable {
         where !Console.writeNow(JSONEvent.line(event) + "\n", to: STDERR_FILENO) {
           break
         }
-        Console.writeNow(last + "\n", to: STDERR_FILENO)
+        Console.writeNow(interruptedLine, to: STDERR_FILENO)
         _exit(status)
       }
       usleep(10_000)
     }
-    Console.writeNow(last + "\n", to: STDERR_FILENO)
+    Console.writeNow(interruptedLine, to: STDERR_FILENO)
     _exit(status)
   }
 

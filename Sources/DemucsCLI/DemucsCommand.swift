@@ -29,6 +29,9 @@ struct DemucsCommand: ParsableCommand {
     Interruption.prepare()
     MemoryLimit.prepare()
     do {
+      if let name = DashedNames.first(in: CommandLine.rawArguments) {
+        end(ValidationError(DashedNames.problem(name)), in: subcommand(of: CommandLine.rawArguments))
+      }
       var command = try parseAsRoot(CommandLine.rawArguments)
       do {
         try command.run()
@@ -40,6 +43,20 @@ struct DemucsCommand: ParsableCommand {
       LibraryMessages.restore()
       exit(withError: error)
     }
+  }
+
+  /// All commands with their arguments, as ArgumentParser describes them in JSON.
+  static var description: String {
+    do {
+      _ = try parseAsRoot(["--experimental-dump-help"])
+      return ""
+    } catch {
+      return fullMessage(for: error)
+    }
+  }
+
+  private static func subcommand(of arguments: [String]) -> any ParsableCommand.Type {
+    configuration.subcommands.first { $0.configuration.commandName == arguments.first } ?? Self.self
   }
 
   /// Ends as ArgumentParser does where a command line is found to be wrong later than it looks: it would show how the

@@ -1,6 +1,6 @@
 import AudioFiles
-import Checkpoints
 import Glibc
+import HTDemucs
 import ModelStore
 import Separation
 
@@ -13,12 +13,13 @@ struct DryRun {
     let sampleRate: Int
     let channelCount: Int
 
-    /// - Throws: what is wrong with the model.
-    init(_ location: ModelLocation) throws {
-      let kwargs = try openCheckpoint(location.members[0]).modelDescription().kwargs
-      sources = kwargs["sources"]?.arrayValue?.compactMap(\.stringValue) ?? []
-      sampleRate = max(1, kwargs["samplerate"]?.intValue ?? 44100)
-      channelCount = max(1, kwargs["audio_channels"]?.intValue ?? 2)
+    /// - Parameter options: how songs are to be cut.
+    /// - Throws: what is wrong with the model, or `SeparationError` for an option that it does not take.
+    init(_ location: ModelLocation, options: SeparationOptions) throws {
+      let networks = try location.members.map { try openConfiguration($0, bagSegment: location.segment) }
+      for network in networks { _ = try ChunkGeometry(lengths: network, options: options) }
+      (sources, sampleRate) = (networks[0].sources, networks[0].sampleRate)
+      channelCount = networks[0].audioChannels
     }
   }
 
@@ -62,21 +63,26 @@ struct DryRun {
     }
     let names = try writer.selection.names(sources: model.sources)
     let paths = try writer.plan(song: song, stems: names)
-    reporter.planned(song, number: number, names: names, outputs: paths, seconds: try open(song, paths))
+    let header = try open(song, paths)
+    reporter.planned(
+      song, number: number, names: names, outputs: paths, seconds: header.seconds,
+      warnings: writer.compromises(of: song, songRate: header.sampleRate, modelRate: model.sampleRate))
   }
 
+  /// What is known of a song that is not read: its length, and its sample rate in Hz.
+  private typealias Header = (seconds: Double?, sampleRate: Int?)
+
   /// Opens a song as a run would, and looks whether its stems could be written.
-  /// - Returns: its length in seconds where the header says it.
-  private func open(_ song: Song, _ paths: [FilePath]) throws -> Double? {
+  private func open(_ song: Song, _ paths: [FilePath]) throws -> Header {
     var status = stat()
     // What comes out of a pipe is there once.
     guard song.source == .file, song.path.call({ stat($0, &status) }) != 0 || status.st_mode & S_IFMT != S_IFIFO else {
-      return nil
+      return (nil, nil)
     }
     let input = try AudioInput(path: song.path)
     guard !input.needsDecoding else {
       if FFmpeg().program == nil { throw AudioFileError.needsFFmpeg(song.path) }
-      return nil
+      return (nil, nil)
     }
     let source = try AudioSource(input, sampleRate: model.sampleRate, channelCount: model.channelCount)
     // All stems are of one format.
@@ -84,7 +90,7 @@ struct DryRun {
       try writer.checkFormat(
         of: path, songRate: source.fileFormat.sampleRate, modelRate: model.sampleRate, channelCount: model.channelCount)
     }
-    return source.expectedFrameCount.map { Double($0) / Double(model.sampleRate) }
+    return (source.expectedFrameCount.map { Double($0) / Double(model.sampleRate) }, source.fileFormat.sampleRate)
   }
 }
 

@@ -67,8 +67,10 @@ struct EvaluateCommand: ParsableCommand {
       let policy = try precision.makePolicy()
       let maker =
         estimates == nil
-        ? try StemMaker(
-          model: model, precision: policy, options: chunks.options, console: console, interruption: interruption) : nil
+        ? try ChunkArguments.refusing {
+          try StemMaker(
+            model: model, precision: policy, options: chunks.options, console: console, interruption: interruption)
+        } : nil
       var results: [SongEvaluation] = []
       var failed: [String] = []
       for song in songs {

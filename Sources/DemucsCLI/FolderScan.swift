@@ -97,7 +97,7 @@ struct FolderScan {
     return nil
   }
 
-  private static func hasExtensionOfSound(_ name: FilePath) -> Bool {
+  static func hasExtensionOfSound(_ name: FilePath) -> Bool {
     guard let dot = name.bytes.lastIndex(of: UInt8(ascii: ".")) else { return false }
     return extensions.contains(String(decoding: name.bytes[(dot + 1)...], as: UTF8.self).lowercased())
   }

@@ -24,7 +24,7 @@ struct GenerateManualCommand: ParsableCommand {
 
   func run() throws {
     try runReporting { console, _ in
-      for page in try ManualPage.all(dump: Self.dump, version: Version.text, date: date) {
+      for page in try ManualPage.all(dump: DemucsCommand.description, version: Version.text, date: date) {
         let path = "\(folder)/\(page.fileName)"
         do {
           try page.text.write(toFile: path, atomically: true, encoding: .utf8)
@@ -33,16 +33,6 @@ struct GenerateManualCommand: ParsableCommand {
         }
         console.result(path)
       }
-    }
-  }
-
-  /// All commands with their arguments, as ArgumentParser describes them.
-  private static var dump: String {
-    do {
-      _ = try DemucsCommand.parseAsRoot(["--experimental-dump-help"])
-      return ""
-    } catch {
-      return DemucsCommand.fullMessage(for: error)
     }
   }
 

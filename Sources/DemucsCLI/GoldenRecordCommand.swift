@@ -47,8 +47,10 @@ struct GoldenRecordCommand: ParsableCommand {
   func run() throws {
     try runReporting(quiet: quiet) { console, interruption in
       let policy = try precision.makePolicy()
-      let maker = try StemMaker(
-        model: model, precision: policy, options: chunks.options, console: console, interruption: interruption)
+      let maker = try ChunkArguments.refusing {
+        try StemMaker(
+          model: model, precision: policy, options: chunks.options, console: console, interruption: interruption)
+      }
       let files = try songs.map { song in
         GoldenRecord.File(
           path: GoldenPaths.relative(song, to: folder),

@@ -64,13 +64,26 @@ struct InputList {
   mutating func add(listIn path: FilePath, isNull: Bool) {
     let list = path == InputList.standardInput ? Song.standardInput : Song(path)
     do {
-      guard let names = NameList.names(in: try NameList.read(path), isNull: isNull) else {
-        return fail(list, "the list is in UTF-16. Save it as UTF-8.", "input-cannot-be-opened")
-      }
+      let names = try NameList.read(path, isNull: isNull)
       if names.isEmpty { omissions.append("\(list) names no song.") }
       for name in names { add(name) }
     } catch {
-      fail(list, "the list cannot be read: \(error). Check its path.", "input-cannot-be-opened")
+      fail(list, InputList.reason(error, isStandardInput: list == .standardInput), "input-cannot-be-opened")
+    }
+  }
+
+  /// What is wrong with a list, as a sentence.
+  private static func reason(_ error: any Error, isStandardInput: Bool) -> String {
+    let way = isStandardInput ? "give - in place of --from-file -." : "leave out --from-file."
+    switch error as? NameList.Fault {
+    case .wideText: return "the list is in UTF-16. Save it as UTF-8."
+    case .audio: return "is audio, not a list of names. To separate it, \(way)"
+    case .binary: return "is no list of names, but binary data. If it is audio, \(way)"
+    case .unreadable(SystemError(code: EBADF)) where isStandardInput:
+      return "is closed, so there is no list in it. Write < LIST or a pipe to it, or name the list's file."
+    case .unreadable(let error):
+      return "the list cannot be read: \(error). Check \(isStandardInput ? "where it comes from" : "its path")."
+    case nil: return "the list cannot be read: \(error)."
     }
   }
 
@@ -84,7 +97,7 @@ struct InputList {
     guard status.st_mode & S_IFMT == S_IFDIR else { return add(Song(path)) }
     guard let folders else {
       return fail(
-        Song(path), "is a folder. Take the songs in it with -r, or pass \(path)/*.wav or the like.",
+        Song(path), "is a folder. Take the songs in it with -r, or pass \(path.appending("*.wav")) or the like.",
         "input-is-folder")
     }
     let finding = folders.scan(path)

@@ -143,7 +143,7 @@ final class Interruption: Sendable {
   private func end() -> Never {
     abandonWork()
     let results = lastResults.withLock(\.self)
-    console.end(results: results?() ?? [], problem: "Interrupted.", status: Interruption.exitStatus)
+    console.end(results: results?() ?? [], status: Interruption.exitStatus)
   }
 
   /// Leaves nothing behind, for a program that ends at once.

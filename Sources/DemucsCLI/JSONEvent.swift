@@ -42,6 +42,9 @@ enum JSONEvent {
     return (try? encoder.encode(values)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 
+  /// Says that the program was told to stop, last of all.
+  static var interrupted: String { line(["event": .text("interrupted")]) }
+
   /// A line that is text elsewhere: its level is told by how it begins.
   static func message(_ line: String) -> String {
     for (start, level) in [("Error: ", "error"), ("Warning: ", "warning"), ("Note: ", "note")]

@@ -45,8 +45,10 @@ func runReporting(quiet: Bool = false, _ body: (Console, Interruption) throws ->
     try body(console, interruption)
   } catch let error as ExitCode {
     throw error
+  } catch let error as ValidationError {
+    throw error
   } catch is CancellationError {
-    console.problem("Interrupted.")
+    console.interrupted()
     throw ExitCode(Interruption.exitStatus)
   } catch {
     console.problem("Error: \(error)")

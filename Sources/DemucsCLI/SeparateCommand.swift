@@ -41,7 +41,7 @@ struct SeparateCommand: ParsableCommand {
 
       Exit status:
         0    all songs are done, or were there
-        1    some song failed, the rest is done; or none could be begun
+        1    some song failed, the rest is done; or none could be begun; or nobody reads standard output
         64   bad usage
         130  interrupted
       """)
@@ -103,14 +103,9 @@ struct SeparateCommand: ParsableCommand {
     LibraryMessages.discard(errors: !report.verbose)
     do {
       for note in output.notes + prepared.list.notes + shardNotes { console.note("Note: \(note)") }
-      let failed = try runAll(console, interruption)
-      if let reason = console.resultFailure {
-        console.problem("Error: standard output: the results cannot be written: \(reason). Check what reads it.")
-        throw ExitCode.failure
-      }
-      if failed { throw ExitCode.failure }
+      if try runAll(console, interruption) { throw ExitCode.failure }
     } catch is CancellationError {
-      console.problem("Interrupted.")
+      console.interrupted()
       throw ExitCode(Interruption.exitStatus)
     } catch OutputError.abandoned {
       throw ExitCode(Interruption.exitStatus)
@@ -129,7 +124,7 @@ struct SeparateCommand: ParsableCommand {
   }
 
   /// Separates every song, or says what a run would do.
-  /// - Returns: whether any song failed.
+  /// - Returns: whether anything went wrong.
   private func runAll(_ console: Console, _ interruption: Interruption) throws -> Bool {
     let entries = self.entries.enumerated().map { Batch.Entry(number: $0.offset + 1, content: $0.element) }
     let reporter = BatchReporter(
@@ -141,8 +136,10 @@ struct SeparateCommand: ParsableCommand {
       reporter.failAll(error)
     }
     do {
-      return try input.dryRun
-        ? dryRun(entries, reporter, interruption) : separate(entries, reporter, interruption)
+      let hasFailed =
+        try input.dryRun ? dryRun(entries, reporter, interruption) : separate(entries, reporter, interruption)
+      if let problem = reporter.resultProblem { console.problem("Error: \(problem)") }
+      return hasFailed || console.resultFailure != nil
     } catch let error where Interruption.isStop(error) {
       reporter.stopRest(reason)
       throw error
@@ -169,10 +166,10 @@ struct SeparateCommand: ParsableCommand {
     return reporter.hasFailed
   }
 
-  /// What is wrong with the model is the error of every song.
+  /// What is wrong with the model is the error of every song; an option that it does not take is one of the command line.
   private func namingEverySong<Result>(_ reporter: BatchReporter, _ body: () throws -> Result) throws -> Result {
     do {
-      return try body()
+      return try ChunkArguments.refusing(body)
     } catch let error as ValidationError {
       throw error
     } catch let error as CancellationError {
@@ -202,9 +199,9 @@ struct SeparateCommand: ParsableCommand {
   ) throws -> Bool {
     let plan = try namingEverySong(reporter) {
       let location = try model.locate()
-      let header = try DryRun.Model(location)
+      let header = try DryRun.Model(location, options: separationOptions)
       var writer = try makeWriter(location)
-      try checkStems(writer, header.sources)
+      try checkStems(writer, header.sources, location)
       // Reading all of a model for its checksum takes its time, so it is done where it is asked for.
       if batch.resume || report.json {
         let provenance = try Provenance(
@@ -226,17 +223,33 @@ struct SeparateCommand: ParsableCommand {
   }
 
   /// - Throws: `ValidationError` for stems that the model does not have, and for such as would be written over another stem
-  ///   or song of the whole list, of which this run may do a part.
-  private func checkStems(_ writer: StemWriter, _ sources: [String]) throws {
+  ///   or song of the whole list, of which this run may do a part, or over another file that the command needs.
+  private func checkStems(_ writer: StemWriter, _ sources: [String], _ location: ModelLocation) throws {
     let stems: [String]
     do {
       stems = try writer.selection.names(sources: sources)
     } catch {
       throw ValidationError("\(error)")
     }
-    if let conflict = try writer.layout.firstConflict(of: prepared.list.songs, stems: stems) {
+    if let conflict = try writer.layout.firstConflict(
+      of: prepared.list.songs, stems: stems, needed: neededFiles(location))
+    {
       throw ValidationError("\(conflict)")
     }
+  }
+
+  /// What is read beside songs, and written beside stems.
+  private func neededFiles(_ location: ModelLocation) -> [NeededFile] {
+    var files = input.fromFile.map { path in
+      path == InputList.standardInput
+        ? NeededFile(descriptor: STDIN_FILENO, name: "the list of songs on standard input")
+        : NeededFile(path, role: "the list of songs")
+    }
+    files += location.files.map { NeededFile(FilePath($0), role: "a file of the model") }
+    files += [precision.policy].compactMap(\.self).map { NeededFile(FilePath($0), role: "the precision policy") }
+    files.append(NeededFile(descriptor: STDOUT_FILENO, name: "the file that standard output goes to"))
+    files.append(NeededFile(descriptor: STDERR_FILENO, name: "the file that standard error goes to"))
+    return files.compactMap(\.self)
   }
 
   private func makeWriter(_ location: ModelLocation) throws -> StemWriter {
@@ -254,7 +267,7 @@ struct SeparateCommand: ParsableCommand {
     let location = try model.locate()
     logger.debug("found model", metadata: ["name": "\(location.name)", "files": "\(location.files)"])
     let pool = WorkerPool(threadCount: model.threadCount)
-    let options = ModelOptions(model, precision: try precision.makePolicy(), warn: reporter.warn)
+    let options = ModelOptions(model, precision: try precision.makePolicy(), warn: reporter.warnOfCurrentSong)
     let bag = try ModelBag(location, pool: pool, options: options)
     let separator = try Separator(bag: bag, options: separationOptions, logger: logger)
     logger.debug(
@@ -263,7 +276,7 @@ struct SeparateCommand: ParsableCommand {
         "sources": "\(separator.sources)", "networks": "\(bag.members.count)", "threads": "\(pool.threadCount)",
       ])
     var writer = try makeWriter(location)
-    try checkStems(writer, separator.sources)
+    try checkStems(writer, separator.sources, location)
     let provenance = try Provenance(
       location: location, sources: separator.sources, chunks: separator.options, writer: writer,
       precision: options.precision, check: interruption.check)

@@ -2,6 +2,7 @@ import AudioFiles
 import Layers
 import ModelStore
 import Separation
+import Synchronization
 import Tensors
 
 /// Separates songs into files of 32-bit floats, for commands that look at stems and keep none.
@@ -10,6 +11,12 @@ struct StemMaker {
   let location: ModelLocation
   private let console: Console
   private let interruption: Interruption
+  private let currentSong: CurrentSong
+
+  /// What warnings of the network are about.
+  private final class CurrentSong: Sendable {
+    let name = Mutex<String?>(nil)
+  }
 
   /// Loads the model.
   init(
@@ -17,11 +24,16 @@ struct StemMaker {
     interruption: Interruption
   ) throws {
     let location = try model.locate()
+    let currentSong = CurrentSong()
     let bag = try ModelBag(
       location, pool: WorkerPool(threadCount: model.threadCount),
-      options: ModelOptions(model, precision: precision) { console.problem("Warning: \($0)") })
+      options: ModelOptions(model, precision: precision) { text in
+        let song = currentSong.name.withLock(\.self)
+        console.problem("Warning: \(song.map { "\($0): \(text)" } ?? text)")
+      })
     separator = try Separator(bag: bag, options: options)
     (self.location, self.console, self.interruption) = (location, console, interruption)
+    self.currentSong = currentSong
   }
 
   /// Separates a song into `FOLDER/NAME/STEM.wav`.
@@ -29,6 +41,7 @@ struct StemMaker {
   func separate(_ song: String, name: String, into folder: String) throws -> [(name: String, path: String)] {
     let layout = OutputLayout(root: folder, model: name, template: try FilenameTemplate("{stem}.{ext}"))
     let display = ProgressDisplay(name: name, console: console)
+    currentSong.name.withLock { $0 = song }
     let done = try separator.separateFile(
       song, to: StemWriter(layout: layout, clipMode: .none, sampleFormat: .float32, copiesTags: false)
     ) { [interruption] progress in

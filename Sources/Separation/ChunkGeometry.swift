@@ -10,12 +10,19 @@ public struct ChunkGeometry: Equatable, Sendable {
   /// Samples that no segment of any network exceeds.
   private static let longestSegment = 1 << 30
 
+  /// Works out the lengths as `demucs.apply.apply_model` does, and asks the network whether it takes them.
+  /// - Throws: as `init(lengths:options:)`, or what the model says of a segment of that length.
+  public init(model: any SeparationModel, options: SeparationOptions) throws {
+    try self.init(lengths: model, options: options)
+    try model.check(segment: paddedLength ?? segmentLength)
+  }
+
   /// Works out the lengths as `demucs.apply.apply_model` does.
   ///
   /// Products are taken in double precision and cut, never rounded, as Python's `int(samplerate * segment)` and
   /// `int((1 - overlap) * segment_length)`: an overlap of 0.8 of 343 980 samples is a stride of 68 795.
   /// - Throws: `SeparationError` for an overlap, transition power, shift count or segment out of its range.
-  public init(model: any SeparationModel, options: SeparationOptions) throws {
+  public init(lengths model: any SegmentLengths, options: SeparationOptions) throws {
     guard options.shifts >= 0 else { throw SeparationError.negativeShifts(options.shifts) }
     guard options.overlap >= 0, options.overlap < 1 else {
       throw SeparationError.overlapOutOfRange(options.overlap)
@@ -56,7 +63,6 @@ public struct ChunkGeometry: Equatable, Sendable {
       } else {
         nil
       }
-    try model.check(segment: paddedLength ?? segmentLength)
   }
 
   /// One chunk as long as a pass over a track: `apply_model` with `split=False`.

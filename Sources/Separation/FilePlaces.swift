@@ -88,4 +88,11 @@ struct FileIdentity: Hashable {
     guard path.call({ stat($0, &status) }) == 0 else { return nil }
     (device, inode) = (status.st_dev, status.st_ino)
   }
+
+  /// Of an open file; nil of what is no regular one, and so has no place that a stem could take.
+  init?(descriptor: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    (device, inode) = (status.st_dev, status.st_ino)
+  }
 }

@@ -32,6 +32,17 @@ public func openCheckpoint(_ path: String, bagSegment: Double? = nil) throws -> 
   return try bagSegment.map(checkpoint.with(bagSegment:)) ?? checkpoint
 }
 
+/// What a model's file says of its network, whose weights are not read.
+/// - Parameter bagSegment: as of `openCheckpoint`.
+/// - Throws: what is wrong with the file, with its name.
+public func openConfiguration(_ path: String, bagSegment: Double? = nil) throws -> Configuration {
+  do {
+    return try Configuration(openCheckpoint(path, bagSegment: bagSegment).modelDescription())
+  } catch let error as ConfigurationError {
+    throw SeparationError.modelUnavailable(path: path, reason: "\(error)")
+  }
+}
+
 /// What a model is told when it is loaded, beside its weights.
 public struct ModelOptions: Sendable {
   /// Folder that gets every intermediate result of the network; `nil` keeps none.
@@ -55,6 +66,8 @@ public struct ModelOptions: Sendable {
     self.segmentsAtOnce = segmentsAtOnce
   }
 }
+
+extension Configuration: SegmentLengths {}
 
 extension HTDemucsModel: SeparationModel {
   public func separate(_ mix: Tensor) throws -> Tensor { try separate(mix, taps: nil, profile: nil) }

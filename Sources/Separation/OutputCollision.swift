@@ -41,23 +41,29 @@ extension OutputLayout {
     try firstSharedOutput(of: songs, stems: stems).map { try collision($0, of: songs, stems: stems) }
   }
 
-  /// The first thing that the stems of songs would destroy: a stem of the same run, or another song.
-  /// - Parameter stems: names of the stems of each song.
+  /// The first thing that the stems of songs would destroy: a stem of the same run, another song, or a file that is needed.
+  /// - Parameters:
+  ///   - stems: names of the stems of each song.
+  ///   - needed: what the command reads beside the songs, and what it writes to.
   /// - Throws: `OutputError.wrongExtension`, `unusableStemName`.
-  public func firstConflict(of songs: [Song], stems: [String]) throws -> OutputConflict? {
-    var replaced: ReplacedInput?
+  public func firstConflict(
+    of songs: [Song], stems: [String], needed: [NeededFile] = []
+  ) throws -> OutputConflict? {
+    var replaced: OutputConflict?
     var inputs: [FileIdentity: [Int]] = [:]
-    for (index, song) in songs.enumerated() where song.source == .file {
-      if let identity = FileIdentity(song.path) { inputs[identity, default: []].append(index) }
+    for (index, song) in songs.enumerated() {
+      if let identity = song.identity { inputs[identity, default: []].append(index) }
     }
     let shared = try firstSharedOutput(of: songs, stems: stems) { index, output, places in
-      guard replaced == nil, let identity = places.file(at: output),
-        let other = inputs[identity]?.first(where: { $0 != index })
-      else { return }
-      replaced = ReplacedInput(output: output, song: songs[index], input: songs[other])
+      guard replaced == nil, let identity = places.file(at: output) else { return }
+      if let other = inputs[identity]?.first(where: { $0 != index }) {
+        replaced = .replacedInput(ReplacedInput(output: output, song: songs[index], input: songs[other]))
+      } else if let file = needed.first(where: { $0.identity == identity }) {
+        replaced = .replacedFile(ReplacedFile(output: output, song: songs[index], file: file))
+      }
     }
     if let shared { return .collision(try collision(shared, of: songs, stems: stems)) }
-    return replaced.map(OutputConflict.replacedInput)
+    return replaced
   }
 
   private typealias SharedOutput = (path: FilePath, songs: [Int])

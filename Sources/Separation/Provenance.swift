@@ -5,8 +5,9 @@ import ModelStore
 
 /// What stems depend on beside their song: the networks, the options that change a sample, and the way results are made.
 public struct Provenance: Codable, Equatable, Sendable {
-  /// Is raised when a new version of the program makes other stems, or stores them otherwise.
-  static let currentResult = 1
+  /// Is raised when a new version of the program makes other stems, or stores them otherwise. 2: tags of the song go into
+  /// its stems; songs of less than a frame at the model's rate have one.
+  package static let currentResult = 2
 
   let result: Int
   /// SHA-256 of the file of each network.

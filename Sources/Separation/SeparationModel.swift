@@ -1,13 +1,9 @@
 import Tensors
 
-/// A network that splits one segment of audio into sources; what `Separator` needs to know of it.
-public protocol SeparationModel: AnyObject, Sendable {
-  /// Names of the stems, in the order of the first axis of `separate`'s result.
-  var sources: [String] { get }
+/// How long segments of a network are, which is known without its weights.
+public protocol SegmentLengths {
   /// Sample rate in Hz of what goes in and comes out.
   var sampleRate: Int { get }
-  /// Audio channels of what goes in and comes out.
-  var audioChannels: Int { get }
   /// Length in samples of the segments that the network was trained on.
   var segmentLength: Int { get }
   /// Whether the network takes no more than `segmentLength` samples and pads shorter input up to it
@@ -16,6 +12,14 @@ public protocol SeparationModel: AnyObject, Sendable {
   /// Whether segments may be longer than `segmentLength`, and none is ever padded: what `demucs` does with any network but
   /// an HTDemucs.
   var takesLongSegments: Bool { get }
+}
+
+/// A network that splits one segment of audio into sources; what `Separator` needs to know of it.
+public protocol SeparationModel: SegmentLengths, AnyObject, Sendable {
+  /// Names of the stems, in the order of the first axis of `separate`'s result.
+  var sources: [String] { get }
+  /// Audio channels of what goes in and comes out.
+  var audioChannels: Int { get }
 
   /// Separates one segment: `forward` of the PyTorch module.
   /// - Parameter mix: `[audioChannels, samples]`.

@@ -109,9 +109,7 @@ public struct MeasuredSong {
 
   /// What the encoding makes of the options, one line each.
   fileprivate var compromises: [String] {
-    format.encoding.compromises(
-      sampleRate: format.sampleRate, wantedRate: writer.rate == .original ? track.format.sampleRate : nil
-    ).map { "\(song): \($0)." }
+    writer.compromises(of: song, songRate: track.format.sampleRate, modelRate: format.sourceRate)
   }
 
   /// Finds out whether there is room on the disk.

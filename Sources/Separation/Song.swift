@@ -39,6 +39,11 @@ public struct Song: Hashable, Sendable {
   /// What comes in on standard input.
   public static let standardInput = Song(source: .standardInput, path: "stdin", folder: "")
 
+  /// Which file the song lies in; nil of one that is not there, and of standard input that is no file.
+  var identity: FileIdentity? {
+    source == .file ? FileIdentity(path) : FileIdentity(descriptor: STDIN_FILENO)
+  }
+
   /// The song under its absolute path; as it is where its folder was scanned, or is not to be found.
   var withAbsolutePath: Song {
     guard source == .file, !path.isAbsolute, Song(path).folder == folder,

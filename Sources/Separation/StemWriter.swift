@@ -59,9 +59,7 @@ public struct StemWriter: Sendable {
   /// - Throws: `OutputError`: a name that cannot be, a folder that cannot be written, a stem in the song's place.
   public func plan(song: Song, stems: [String]) throws -> [FilePath] {
     let paths = try stems.map { try layout.path(song: song, stem: $0) }
-    if song.source == .file, let own = FileIdentity(song.path),
-      let path = paths.first(where: { FileIdentity($0) == own })
-    {
+    if let own = song.identity, let path = paths.first(where: { FileIdentity($0) == own }) {
       throw OutputError.wouldReplaceInput(path: path)
     }
     try OutputLayout.checkWritable(paths)
@@ -116,6 +114,17 @@ public struct StemWriter: Sendable {
     let sampleRate = fileRate(songRate: songRate, modelRate: modelRate)
     _ = try format(sourceRate: modelRate, sampleRate: sampleRate, frameCount: 0, channelCount: channelCount)
       .makeResampler(for: path)
+  }
+
+  /// What the encoding makes of the options for a song, one line each.
+  /// - Parameters:
+  ///   - songRate: Hz of the song; nil where it is not known yet, and nothing is said of it.
+  ///   - modelRate: Hz of the model.
+  public func compromises(of song: Song, songRate: Int?, modelRate: Int) -> [String] {
+    guard let rate = rate == .model ? modelRate : songRate else { return [] }
+    return encoding.compromises(
+      sampleRate: encoding.sampleRate(near: rate), wantedRate: self.rate == .original ? rate : nil
+    ).map { "\(song): \($0)." }
   }
 
   private func fileRate(songRate: Int, modelRate: Int) -> Int {

@@ -256,7 +256,7 @@ struct BatchTests {
     let lossy = try separate(["mono.wav", "--json", "--quiet", "--opus", "--rate", "original"])
     let notes = try #require(try objects(lossy).first?["warnings"] as? [String])
     #expect(notes.count == 1 && notes[0].hasPrefix("mono.wav: the stems have 48000 Hz in place of the song's 44100"))
-    #expect(lossy.errors == "Warning: \(notes[0])\n")
+    #expect(lossy.errors == "Warning: \(notes.first ?? "")\n")
   }
 
   /// In a shell, which can make names of any bytes.

@@ -68,9 +68,84 @@ struct ConflictTests {
     try FileManager.default.linkItem(at: program.folder.appendingPathComponent("b.wav"), to: hiss)
     try expectRefusal(
       ["q.wav", "b.wav", "-o", "rep"], "q.wav would write its stem rep/tiny/q/hiss.wav over another song of")
+    // Standard input, where a file was redirected to it.
+    for extra in ["", "--dry-run"] {
+      let outcome = try shell("\"$demucs\" separate -n tiny.safetensors q.wav - -o rep < rep/tiny/q/hum.wav \(extra)")
+      #expect(outcome.status == 64 && outcome.errors.hasPrefix(says + "standard input. "), "\(outcome.errors)")
+    }
+    try FileManager.default.moveItem(
+      at: program.folder.appendingPathComponent("rep/tiny/q"),
+      to: program.folder.appendingPathComponent("rep/tiny/stdin"))
+    let own = try shell("\"$demucs\" separate -n tiny.safetensors - -o rep < rep/tiny/stdin/hum.wav")
+    #expect(own.status == 1 && own.errors.contains("a stem would replace the song itself"), "\(own.errors)")
     // Nothing else keeps what is there from being replaced.
     let outcome = try program.run(["separate", "-n", "tiny.safetensors", "q.wav", "-o", "rep"])
     #expect(outcome.status == 0 && outcome.output == "rep/tiny/q/hum.wav\nrep/tiny/q/hiss.wav\n", "\(outcome.errors)")
+  }
+
+  /// Runs a command of the shell, in which $demucs is the program.
+  private func shell(_ command: String) throws -> Program.Outcome {
+    try program.run(
+      ["-c", command], environment: ["demucs": Program.executable.path], executable: URL(filePath: "/bin/bash"))
+  }
+
+  private func link(_ name: String, to target: String) throws {
+    let url = program.folder.appendingPathComponent(name)
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.linkItem(at: program.folder.appendingPathComponent(target), to: url)
+  }
+
+  /// What the command reads beside songs.
+  @Test func filesThatAreNeededInTheWayOfStems() throws {
+    defer { program.remove() }
+    try program.writeSong("q.wav", frames: 2000)
+    let stem = "separated/tiny/q/hum.wav"
+    func says(_ what: String) -> String {
+      "Error: q.wav would write its stem \(stem) over \(what). Choose another --out or --filename.\n"
+    }
+    try program.touch(stem)
+    try Data("q.wav\n".utf8).write(to: program.folder.appendingPathComponent(stem))
+    try expectRefusal(["--from-file", stem], says("the list of songs, \(stem)"))
+    try link("list", to: stem)
+    try expectRefusal(["--from-file", "list"], says("the list of songs, list"))
+    let piped = try shell("\"$demucs\" separate -n tiny.safetensors --from-file - < \(stem)")
+    #expect(piped.status == 64 && piped.errors.hasPrefix(says("the list of songs on standard input")))
+    try Data("{\"preset\": \"mixed\"}".utf8).write(to: program.folder.appendingPathComponent(stem))
+    try expectRefusal(["q.wav", "--policy", stem], says("the precision policy, \(stem)"))
+    try FileManager.default.removeItem(at: program.folder.appendingPathComponent(stem))
+    try link(stem, to: "tiny.safetensors")
+    try expectRefusal(["q.wav"], says("a file of the model, tiny.safetensors"))
+    #expect(try program.bytes(stem) == program.bytes("tiny.safetensors"))
+    // Somewhere else it does no harm.
+    #expect(try program.run(["separate", "-n", "tiny.safetensors", "q.wav", "--stems", "hiss"]).status == 0)
+  }
+
+  /// Each file of a bag.
+  @Test(arguments: ["one.safetensors", "two.safetensors", "pair.yaml"])
+  func filesOfABagInTheWayOfStems(file: String) throws {
+    defer { program.remove() }
+    for name in ["one", "two"] { try TestModel().write(program, "repo/\(name).safetensors") }
+    try Data("models: [one, two]".utf8).write(to: program.folder.appendingPathComponent("repo/pair.yaml"))
+    try program.writeSong("q.wav", frames: 2000)
+    try link("separated/pair/q/hiss.wav", to: "repo/\(file)")
+    try expectRefusal(["q.wav", "-n", "repo/pair.yaml"], "hiss.wav over a file of the model, repo/\(file). ")
+    try expectRefusal(["q.wav", "-n", "pair", "--repo", "repo"], "hiss.wav over a file of the model, ")
+  }
+
+  /// Where the program says what it did.
+  @Test func outputsInTheWayOfStems() throws {
+    defer { program.remove() }
+    try program.writeSong("q.wav", frames: 2000)
+    try program.touch("separated/tiny/q/file")
+    for (redirection, name) in [("> $stem 2> errors", "output"), ("2> $stem; cp $stem errors", "error")] {
+      let outcome = try shell(
+        "stem=separated/tiny/q/hum.wav; \"$demucs\" separate -n tiny.safetensors q.wav --json \(redirection)")
+      #expect(outcome.output.isEmpty)
+      let errors = String(decoding: try program.bytes("errors"), as: UTF8.self)
+      #expect(errors.hasPrefix("Error: q.wav would write its stem separated/tiny/q/hum.wav over the file that"))
+      #expect(errors.contains("over the file that standard \(name) goes to. "), "\(errors)")
+    }
+    #expect(try program.files().filter { $0.hasPrefix("separated") }.count == 5)
   }
 }
 

@@ -164,6 +164,77 @@ struct InputTests {
     }
   }
 
+  /// A song, or another file, in the place of a list ends in a sentence.
+  @Test func soundInThePlaceOfAList() throws {
+    defer { program.remove() }
+    try put("a.wav", "RIFF", "ID3 tags.wav")
+    let marks: [(String, [UInt8])] = [
+      ("flac", Array("fLaC".utf8) + [0, 0, 0, 0x22, 0x10, 0]), ("id3", Array("ID3".utf8) + [4, 0, 0, 0, 0, 1]),
+      ("ogg", Array("OggS".utf8) + [0, 2, 0, 0]), ("m4a", [0, 0, 0, 0x20] + Array("ftypM4A ".utf8) + [0, 0]),
+      ("mp3", [0xFF, 0xFB, 0x90, 0x64, 0, 0, 0, 0]), ("mka", [0x1A, 0x45, 0xDF, 0xA3, 0, 0]),
+    ]
+    for (name, bytes) in marks + [("wav", Array(try program.bytes("a.wav")))] {
+      try Data(bytes).write(to: program.folder.appendingPathComponent("list.\(name)"))
+      for option in ["", "-0"] {
+        let file = try shell("demucs --from-file list.\(name) \(option)")
+        #expect(
+          file.errors == "Error: list.\(name): is audio, not a list of names. To separate it, leave out --from-file.\n")
+        let piped = try shell("cat list.\(name) | demucs --from-file - \(option)")
+        #expect(
+          piped.errors
+            == "Error: standard input: is audio, not a list of names. To separate it, give - in place of --from-file -.\n"
+        )
+        #expect(file.status == 1 && piped.status == 1 && piped.output.isEmpty)
+      }
+    }
+    // Compressed by what nobody knows.
+    try Data((0..<9000).map { UInt8(truncatingIfNeeded: ($0 * $0 * 31) >> 3) }).write(
+      to: program.folder.appendingPathComponent("list.bin"))
+    #expect(
+      try shell("demucs --from-file list.bin").errors
+        == "Error: list.bin: is no list of names, but binary data. If it is audio, leave out --from-file.\n")
+    // It is not read to its end.
+    #expect(try shell("{ cat a.wav; yes; } | demucs --from-file -").status == 1)
+    // Names that begin so, with what only names have between them.
+    for list in [#"RIFF\0ID3 tags.wav\0"#, #"RIFF\nID3 tags.wav\n"#, #"ID3 tags.wav\0a.wav\0RIFF"#] {
+      #expect(try songs(shell("printf '\(list)' | demucs --from-file -")).count >= 2)
+    }
+    // A name of any bytes is one where it is that of a file.
+    try put("ID3\u{1}.wav")
+    #expect(try shell(#"printf 'ID3\001.wav\n' | demucs --from-file -"#).status == 0)
+    #expect(try shell(#"printf 'ID3\001.mp3\n' | demucs --from-file -"#).errors.contains("is audio, not a list"))
+    let colours = try shell(#"printf '\e[0m\e[01;36ma.wav\e[0m\n' | demucs --from-file -"#)
+    #expect(colours.errors.contains("there is no such file"), "\(colours.errors)")
+  }
+
+  /// Lines of spaces are no names, unless zero bytes stand between names.
+  @Test func blankLinesInLists() throws {
+    defer { program.remove() }
+    try put("a.wav", "b.wav", "  ", " c.wav ")
+    #expect(
+      try songs(shell(#"printf ' \na.wav\n   \n\t\n \t \r\nb.wav\n  ' | demucs --from-file -"#)) == ["a.wav", "b.wav"])
+    #expect(try songs(shell(#"printf '  \0 c.wav \0' | demucs --from-file -"#)) == ["  ", " c.wav "])
+    #expect(try songs(shell(#"printf '  ' | demucs -0 --from-file -"#)) == ["  "])
+    #expect(try songs(shell(#"printf ' c.wav \n' | demucs --from-file -"#)) == [" c.wav "])
+  }
+
+  @Test func listsOnAStandardInputThatIsNone() throws {
+    defer { program.remove() }
+    let closed = try shell("demucs --from-file - <&-")
+    #expect(
+      closed.errors == "Error: standard input: is closed, so there is no list in it. Write < LIST or a pipe to it, or "
+        + "name the list's file.\n")
+    let folder = try shell("demucs --from-file - < .")
+    #expect(
+      folder.errors
+        == "Error: standard input: the list cannot be read: Is a directory. Check where it comes from.\n")
+    #expect(closed.status == 1 && folder.status == 1)
+    #expect(
+      try shell("demucs /").errors
+        == "Error: /: is a folder. Take the songs in it with -r, or pass /*.wav or the like.\n")
+    #expect(try shell("mkdir m; demucs m/").errors.contains("or pass m/*.wav or"))
+  }
+
   @Test func songsOfOneNameAreKeptApart() throws {
     defer { program.remove() }
     try put("m/a/x.wav", "m/b/x.wav", "n/a/x.wav")

@@ -130,6 +130,36 @@ struct ReportTests {
     }
   }
 
+  /// What an encoding cannot do is known without separating anything.
+  @Test(arguments: [
+    ["--opus", "--rate", "original"], ["--mp3", "--rate", "original"], ["--mp3"], ["--mp3", "--mp3-bitrate", "33"],
+    ["--flac"],
+  ])
+  func aDryRunWarnsOfWhatTheRunWarnsOf(options: [String]) throws {
+    defer { program.remove() }
+    try program.writeSong("a.wav", frames: 9000)
+    try program.writeSong("b.wav", frames: 2000, sampleRate: 7000)
+    let arguments = ["a.wav", "b.wav", "--quiet"] + options
+    let (dry, wet) = (try separate(arguments + ["--dry-run"]), try separate(arguments))
+    #expect(dry.status == 0 && wet.status == 0 && dry.errors == wet.errors)
+    #expect(dry.errors.isEmpty == (options == ["--flac"]), "\(dry.errors)")
+    let planned = try objects(separate(arguments + ["--dry-run", "--json"]).output)
+    let done = try objects(separate(arguments + ["--json"]).output)
+    #expect(planned.map { $0["warnings"] as? [String] } == done.map { $0["warnings"] as? [String] })
+    #expect(
+      planned.map { ($0["warnings"] as? [String])?.isEmpty == false }
+        == (dry.errors.isEmpty
+          ? [false, false] : options == ["--mp3", "--rate", "original"] ? [false, true] : [true, true]))
+    // Of what is not read yet as much as is known.
+    let pipe = try shell(
+      "\"$demucs\" separate - -n tiny.safetensors --dry-run \(options.joined(separator: " ")) < b.wav")
+    #expect(
+      pipe.status == 0
+        && pipe.errors.contains("Warning: standard input: the stems have")
+          == (options.first == "--mp3" && !options.contains("--rate")),
+      "\(pipe.errors)")
+  }
+
   /// A song that fails waits until the one before, which takes its time on the way to the disk, is told of.
   @Test(arguments: [
     ["text.wav", "song.wav"], ["text.wav", "missing.wav"], ["missing.wav", "text.wav"], ["song.wav"],
@@ -158,10 +188,56 @@ struct ReportTests {
     let objects = try objects(outcome.output)
     #expect(objects.allSatisfy { $0["status"] as? String == "failed" }, "\(outcome.errors)")
     // What is said is in the object of its song, once.
-    let said = outcome.errors.ranges(of: "Warning: numbers too large for the precision").count
+    let said = outcome.errors.ranges(of: "numbers too large for the precision").count
     let warnings = objects.map { $0["warnings"] as? [String] ?? [] }
     #expect(warnings.joined().count == said && !warnings[0].isEmpty && warnings[1].isEmpty, "\(warnings)")
     #expect(warnings.joined().allSatisfy { $0.contains("tencoder.1.conv") }, "\(warnings)")
+  }
+
+  /// A gate that half precision opens to infinity, which does its result no harm: the song is done.
+  @Test func warningsOfASongThatIsDoneAreInItsObject() throws {
+    defer { program.remove() }
+    let model = try TestModel()
+    for (index, entry) in model.tensors.enumerated() where entry.name == "encoder.0.dconv.layers.0.4.bias" {
+      let tensor = model.tensors[index].tensor
+      tensor.data[tensor.shape[0] / 2] = 70_000
+    }
+    try model.write(program)
+    for name in ["a.wav", "b.wav"] { try program.writeSong(name, frames: 20_000, sampleRate: 8000) }
+    let outcome = try separate(["a.wav", "b.wav", "--precision", "half", "--json"])
+    let objects = try objects(outcome.output)
+    #expect(objects.map { $0["status"] as? String } == ["done", "done"], "\(outcome.errors)")
+    for object in objects {
+      let warnings = object["warnings"] as? [String] ?? []
+      let name = object["input"] as? String ?? ""
+      #expect(warnings.count == 1 && outcome.errors.contains("Warning: \(warnings.first ?? "")\n"), "\(warnings)")
+      #expect(warnings.first?.hasPrefix("\(name): numbers too large for the precision became infinite") == true)
+    }
+  }
+
+  /// Where nobody reads the results, no song is begun; what is done stays done, and nothing is half done.
+  @Test func aReaderThatWentAwayEndsTheRun() throws {
+    defer { program.remove() }
+    for name in ["a.wav", "b.wav", "c.wav"] { try program.writeSong(name, frames: 60_000) }
+    let run = "\"$demucs\" separate a.wav b.wav c.wav -n tiny.safetensors --json --progress json"
+    let outcome = try shell(
+      """
+      mkfifo results; sleep 1000 < results & reader=$!
+      exec 3> results; kill -KILL $reader; wait $reader 2> /dev/null; \(run) >&3
+      """)
+    #expect(outcome.status == 1)
+    #expect(try lastEvents(outcome) == ["done", "stopped interrupted", "stopped not-started"])
+    let messages = try objects(outcome.errors, isSchema: false).filter { $0["level"] as? String == "error" }
+    #expect(
+      messages.map { $0["text"] as? String } == [
+        "standard output: the results cannot be written: Broken pipe. Check what reads it; with --resume the run goes on "
+          + "behind the songs that are done."
+      ])
+    #expect(
+      try program.files().filter { $0.hasPrefix("separated/tiny/") && $0.contains(".") }
+        == [".hum.wav.json", "hiss.wav", "hum.wav"].map { "separated/tiny/a/\($0)" })
+    let again = try shell(run + " --resume")
+    #expect(try objects(again.output).map { $0["status"] as? String } == ["skipped", "done", "done"])
   }
 
   /// Every song of the list has a last event, be it that the run did not come to it.
@@ -195,7 +271,7 @@ struct ReportTests {
     #expect(outcome.status == 130, "\(outcome.errors)")
     #expect(
       try lastEvents(outcome) == ["done", "stopped interrupted", "stopped not-started", "failed input-not-found"])
-    #expect(try objects(outcome.errors, isSchema: false).last?["text"] as? String == "Interrupted.")
+    #expect(try objects(outcome.errors, isSchema: false).last?["event"] as? String == "interrupted")
     #expect(
       try json.isEmpty
         || objects(outcome.output).map { $0["status"] as? String } == ["done", "stopped", "stopped", "failed"])
@@ -217,14 +293,17 @@ struct ReportTests {
       try lastEvents(outcome) == ["stopped interrupted", "stopped not-started", "failed input-not-found"],
       "\(outcome.errors)")
     #expect(try objects(outcome.output).map { $0["status"] as? String } == ["stopped", "stopped", "failed"])
-    #expect(try objects(outcome.errors, isSchema: false).last?["text"] as? String == "Interrupted.")
+    #expect(try objects(outcome.errors, isSchema: false).last?["event"] as? String == "interrupted")
   }
 
   /// The last event of each song, with its code.
   private func lastEvents(_ outcome: Program.Outcome) throws -> [String] {
     var last: [Int: String] = [:]
+    var ended: Set<Int> = []
     for object in try objects(outcome.errors, isSchema: false) {
       guard let track = object["track"] as? Int, let event = object["event"] as? String else { continue }
+      #expect(!ended.contains(track), "\(event) of \(track) behind its end")
+      if ["done", "skipped", "failed", "stopped"].contains(event) { ended.insert(track) }
       last[track] = event + ((object["code"] as? String).map { " " + $0 } ?? "")
     }
     return last.sorted { $0.key < $1.key }.map(\.value)

@@ -78,8 +78,7 @@ struct SignalTests {
     ("--from-file - < names", "Interrupted.\n", "INT"), ("--from-file names", "Interrupted.\n", "TERM"),
     ("--from-file - --json < names", "Interrupted.\n", "HUP"),
     (
-      "--from-file - --progress json < names", #"{"event":"message","level":"note","text":"Interrupted."}"# + "\n",
-      "INT"
+      "--from-file - --progress json < names", #"{"event":"interrupted"}"# + "\n", "INT"
     ),
   ])
   func whileNamesAreAwaited(arguments: String, errors: String, signal: String) throws {

@@ -126,13 +126,37 @@ struct StemOptionTests {
     (["--mp3", "--mp3-bitrate", "0"], "8 to 320"), (["--rate", "44100"], "original"),
     (["--other-method", "plus"], "minus"), (["--mixture-consistent", "maybe"], "distribute"),
     (["--mp3", "--filename", "{stem}.wav"], "does not end in .mp3"),
+    // What the model does not take is known before any song, and before its weights are read.
+    (["--segment", "1"], "A segment of 1.0 s is longer than this model takes; use one of 0.5 s or less."),
+    (["--segment", "0.0001"], "use a longer segment"), (["--overlap", "0.9999"], "would not advance"),
+    (["--transition-power", "1e9"], "use a smaller one"),
   ])
   func whatCannotBeIsBadUsage(options: [String], says: String) throws {
     defer { program.remove() }
     try program.writeSong(frames: 9000)
-    let run = try program.run(["separate", "song.wav", "-n", "tiny.safetensors"] + options)
-    #expect(run.status == 64 && run.output.isEmpty)
-    #expect(run.errors.contains(says), "\(run.errors)")
+    for extra in [[], ["--dry-run"], ["--json"]] {
+      let run = try program.run(["separate", "song.wav", "-n", "tiny.safetensors"] + options + extra)
+      #expect(run.status == 64 && run.output.isEmpty)
+      #expect(run.errors.contains(says) && run.errors.contains("Usage: demucs-cli separate "), "\(run.errors)")
+    }
     #expect(try program.files() == ["song.wav", "tiny.safetensors"])
+  }
+
+  /// The segment of a bag is that of its networks, and each has its say; an HDemucs takes longer ones.
+  @Test func segmentsOfOtherModels() throws {
+    defer { program.remove() }
+    try program.writeSong(frames: 2000)
+    try TestModel().write(program, "repo/one.safetensors")
+    try TestModel(sources: ["hum", "hiss"], segment: 0.25).write(program, "repo/two.safetensors")
+    try Data("models: [one, two]".utf8).write(to: program.folder.appendingPathComponent("repo/pair.yaml"))
+    try TestModel.hdemucs().write(program, "h.safetensors")
+    for extra in [[], ["--dry-run"]] {
+      let bag = try program.run(["separate", "song.wav", "-n", "repo/pair.yaml", "--segment", "0.3"] + extra)
+      #expect(bag.status == 64 && bag.errors.contains("use one of 0.25 s or less"), "\(bag.errors)")
+      let long = try program.run(["separate", "song.wav", "-n", "h.safetensors", "--segment", "1", "--quiet"] + extra)
+      #expect(long.status == 0, "\(long.errors)")
+    }
+    let golden = try program.run(["golden", "record", "g", "song.wav", "-n", "tiny.safetensors", "--segment", "1"])
+    #expect(golden.status == 64 && golden.errors.contains("Usage: demucs-cli golden record "), "\(golden.errors)")
   }
 }

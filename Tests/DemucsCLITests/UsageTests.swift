@@ -14,6 +14,11 @@ struct UsageTests {
     Refusal(arguments: ["separate", "a.wav", "--two-stems"], says: "--two-stems"),
     Refusal(arguments: ["separate", "a.wav", "--shifts", "many"], says: "many"),
     Refusal(arguments: ["separate", "a.wav", "--shifts", "-1"], says: "--shifts"),
+    Refusal(
+      arguments: ["separate", "a.wav", "--shifts", "99999999999"],
+      says: "--shifts is 99999999999; it must be 0 to 1000."),
+    Refusal(arguments: ["separate", "a.wav", "--shifts", "1001"], says: "it must be 0 to 1000."),
+    Refusal(arguments: ["evaluate", "a", "--shifts", "1001"], says: "it must be 0 to 1000."),
     Refusal(arguments: ["separate", "a.wav", "--overlap", "1"], says: "below 1"),
     Refusal(arguments: ["separate", "a.wav", "--overlap", "nan"], says: "--overlap"),
     Refusal(arguments: ["separate", "a.wav", "--segment", "0"], says: "more than 0"),

@@ -149,6 +149,25 @@ struct OutputConflictTests {
     #expect(try replaced(["a.wav", "c.wav"])?.input == Song(folder.path + "/c.wav"))
   }
 
+  @Test func aFileThatIsNeededIsNamed() throws {
+    for name in ["a.wav", "list", "m/a/file"] { try make(name) }
+    let (songs, list) = ([Song(folder.path + "/a.wav")], FilePath(folder.path + "/list"))
+    let needed = [NeededFile(list, role: "the list")].compactMap(\.self)
+    func conflict() throws -> String? {
+      try layout("{track}/{stem}.{ext}").firstConflict(of: songs, stems: ["drums", "bass"], needed: needed)?.description
+    }
+    #expect(try conflict() == nil && NeededFile(FilePath(folder.path + "/none"), role: "the list") == nil)
+    try #require(Glibc.link(folder.path + "/list", folder.path + "/m/a/bass.wav") == 0)
+    #expect(
+      try conflict()
+        == "\(folder.path)/a.wav would write its stem \(folder.path)/m/a/bass.wav over the list, \(folder.path)/list. "
+        + "Choose another --out or --filename.")
+    // A terminal, a device or a pipe has no place.
+    let null = open("/dev/null", O_RDONLY)
+    defer { close(null) }
+    #expect(NeededFile(descriptor: null, name: "null") == nil && NeededFile(descriptor: -1, name: "none") == nil)
+  }
+
   @Test func aCollisionComesFirst() throws {
     for name in ["a.wav", "b/a.wav", "m/a/drums.wav"] { try make(name) }
     let songs = ["a.wav", "b/a.wav", "m/a/drums.wav"].map { Song(folder.path + "/" + $0) }

@@ -210,7 +210,7 @@ struct ResumeTests {
     _ = try separator.separateFile(song, to: writer())
     let text = try String(contentsOfFile: record, encoding: .utf8)
     let others = [
-      ("\"version\" : 1", "\"version\" : 2"), ("\"result\" : 1", "\"result\" : 0"), ("\"copy\"", "\"other\""),
+      ("\"version\" : 1", "\"version\" : 2"), ("\"result\" : 2", "\"result\" : 1"), ("\"copy\"", "\"other\""),
     ]
     for damaged in ["", "{}", String(text.dropLast(20))] + others.map({ text.replacing($0.0, with: $0.1) }) {
       #expect(damaged != text)
