@@ -9,12 +9,22 @@ package final class ChildProcess {
   private let errorPipe: Int32
   private var waitStatus: Int32?
 
-  /// Children that are running, for a program that has to end at once.
-  private static let running = Mutex<Set<pid_t>>([])
+  private struct Running {
+    var numbers: Set<pid_t> = []
+    /// Whether the program is about to end.
+    var isOver = false
+  }
 
-  /// Kills every child: for a thread that ends this program, which then waits for none.
+  /// Children that are running, for a program that has to end at once.
+  private static let running = Mutex(Running())
+
+  /// Kills every child: for a thread that ends this program, which then waits for none. No other thread is told that its
+  /// child has ended, as it would take that for a fault of the child's; and no more are started.
   package static func killAll() {
-    running.withLock { for number in $0 { killGroup(number) } }
+    running.withLock { running in
+      running.isOver = true
+      for number in running.numbers { killGroup(number) }
+    }
   }
 
   /// With what it may have started in its turn.
@@ -62,8 +72,9 @@ package final class ChildProcess {
     var number: pid_t = 0
     let code =
       ChildProcess.running.withLock { running in
+        if running.isOver { return ECANCELED }
         let code = program.withCString { posix_spawn(&number, $0, &actions, &attributes, &words, environ) } ?? ENOENT
-        if code == 0 { running.insert(number) }
+        if code == 0 { running.numbers.insert(number) }
         return code
       }
     guard code == 0 else {
@@ -113,6 +124,7 @@ package final class ChildProcess {
   private func wait(_ flags: Int32) {
     // Under the lock: a number that was waited for may be another program's.
     ChildProcess.running.withLock { running in
+      if running.isOver { return }
       var ended = siginfo_t()
       var result: pid_t
       repeat {
@@ -123,7 +135,7 @@ package final class ChildProcess {
       if result == 0 { ChildProcess.killGroup(number) }
       var value: Int32 = 0
       repeat { result = waitpid(number, &value, 0) } while result < 0 && errno == EINTR
-      running.remove(number)
+      running.numbers.remove(number)
       // Somebody else waited for it: nobody knows how it ended.
       waitStatus = result == number ? value : 0xFF00
     }
