@@ -25,6 +25,11 @@ struct StemArguments: ParsableArguments {
     if stems != nil, twoStems != nil {
       throw ValidationError("--stems and --two-stems exclude each other.")
     }
+    if twoStems != nil, otherMethod == .minus, mixtureConsistent == .residual {
+      throw ValidationError(
+        "--other-method minus and --mixture-consistent residual exclude each other: the mix less a stem holds the residual "
+          + "already, so that the two add up to the mix without it.")
+    }
     if let stems, stems.split(separator: ",", omittingEmptySubsequences: false).contains(where: \.isEmpty) {
       throw ValidationError("--stems is '\(stems)'; give names with commas between them, such as drums,bass.")
     }

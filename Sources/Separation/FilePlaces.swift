@@ -21,6 +21,8 @@ struct FilePlaces {
   /// Folders by their number, and their numbers.
   private var folders: [Folder] = []
   private var numbers: [Folder: Int] = [:]
+  /// Paths of those that are there.
+  private var paths: [Int: FilePath] = [:]
   /// Numbers of what was looked for in folders that are there.
   private var found: [Place: Int] = [:]
   /// Files of one folder mostly come one after another.
@@ -33,9 +35,12 @@ struct FilePlaces {
   }
 
   /// What lies at a path, links followed; nil if nothing does. Where its folder is not there the system is not asked.
+  ///
+  /// A path may lead through folders that are yet to be made and out of them again, as `new/../song.wav` does.
   mutating func file(at path: FilePath) -> FileIdentity? {
-    if case .missing = folders[folderNumber(of: path, nameStart(of: path))] { return nil }
-    return FileIdentity(path)
+    let nameStart = nameStart(of: path)
+    guard let folder = paths[folderNumber(of: path, nameStart)] else { return nil }
+    return FileIdentity(folder.appending(FilePath(bytes: path.bytes[nameStart...])))
   }
 
   private func nameStart(of path: FilePath) -> Int { (path.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1 }
@@ -64,8 +69,10 @@ struct FilePlaces {
   /// The number of a folder in one that is there.
   private mutating func number(of place: Place, at path: FilePath) -> Int {
     if let number = found[place] { return number }
-    let number = self.number(of: FileIdentity(path).map(Folder.existing) ?? .missing(place))
+    let identity = FileIdentity(path)
+    let number = self.number(of: identity.map(Folder.existing) ?? .missing(place))
     found[place] = number
+    if identity != nil { paths[number] = path }
     return number
   }
 

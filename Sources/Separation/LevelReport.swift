@@ -28,7 +28,7 @@ public struct LevelReport: Sendable, Equatable {
 
   /// One line for a person; nil if nothing was done.
   public var summary: String? {
-    let parts = [clipSummary, residual.map(LevelReport.text)].compactMap { $0 }
+    let parts = [clipSummary, residual.map(text)].compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
@@ -62,9 +62,10 @@ public struct LevelReport: Sendable, Equatable {
     return words + ": " + changed.map { "\($0.name) (peak \(LevelReport.decibels($0.peak)))" }.joined(separator: ", ")
   }
 
-  private static func text(_ residual: Residual) -> String {
+  private func text(_ residual: Residual) -> String {
     let level = residual.decibels.isFinite ? String(format: "residual of %.1f dB ", residual.decibels) : "no residual "
     return level + (residual.handling == .distribute ? "distributed over the stems" : "written as a stem of its own")
+      + (addsUp ? "" : "; as not every stem is written, the files do not add up to the mix")
   }
 
   private static func decibels(_ gain: Float) -> String { String(format: "%+.2f dB", 20 * log10(Double(gain))) }

@@ -54,13 +54,19 @@ extension OutputLayout {
     for (index, song) in songs.enumerated() {
       if let identity = song.identity { inputs[identity, default: []].append(index) }
     }
-    let shared = try firstSharedOutput(of: songs, stems: stems) { index, output, places in
+    func look(at output: FilePath, of index: Int, isRecord: Bool, _ places: inout FilePlaces) {
       guard replaced == nil, let identity = places.file(at: output) else { return }
       if let other = inputs[identity]?.first(where: { $0 != index }) {
-        replaced = .replacedInput(ReplacedInput(output: output, song: songs[index], input: songs[other]))
+        replaced = .replacedInput(
+          ReplacedInput(output: output, song: songs[index], input: songs[other], isRecord: isRecord))
       } else if let file = needed.first(where: { $0.identity == identity }) {
-        replaced = .replacedFile(ReplacedFile(output: output, song: songs[index], file: file))
+        replaced = .replacedFile(ReplacedFile(output: output, song: songs[index], file: file, isRecord: isRecord))
       }
+    }
+    let shared = try firstSharedOutput(of: songs, stems: stems) { index, stem, output, places in
+      look(at: output, of: index, isRecord: false, &places)
+      // A song's record lies beside its first stem.
+      if stem == 0 { look(at: TrackRecord.path(besides: output), of: index, isRecord: true, &places) }
     }
     if let shared { return .collision(try collision(shared, of: songs, stems: stems)) }
     return replaced
@@ -77,18 +83,18 @@ extension OutputLayout {
   }
 
   /// A file that several stems would be written to, and the songs that they are of, each once.
-  /// - Parameter visit: is given each stem's path, and the index of its song.
+  /// - Parameter visit: is given the index of a song and of its stem, and the stem's path.
   private func firstSharedOutput(
-    of songs: [Song], stems: [String], visit: (Int, FilePath, inout FilePlaces) -> Void = { _, _, _ in }
+    of songs: [Song], stems: [String], visit: (Int, Int, FilePath, inout FilePlaces) -> Void = { _, _, _, _ in }
   ) throws -> SharedOutput? {
     var places = FilePlaces()
     var owners: [FilePlaces.Place: Int] = [:]
     owners.reserveCapacity(songs.count * stems.count)
     var shared: [FilePlaces.Place: [Int]] = [:]
     for (index, song) in songs.enumerated() {
-      for stem in stems {
+      for (number, stem) in stems.enumerated() {
         let path = try path(song: song, stem: stem)
-        visit(index, path, &places)
+        visit(index, number, path, &places)
         let place = places.place(of: path)
         if let owner = owners[place] {
           shared[place, default: [owner]].append(index)

@@ -5,15 +5,16 @@ import AudioFiles
 /// All names of a file count, hard links and symbolic ones. A song in the place of its own stem is left to
 /// `StemWriter.plan`, as the others can be separated.
 public struct ReplacedInput: Equatable, Sendable, CustomStringConvertible {
-  /// Where the stem would go.
+  /// Where the stem would go, or the record of the song.
   public let output: FilePath
   /// The song that it is of.
   public let song: Song
   /// The song that lies there.
   public let input: Song
+  var isRecord = false
 
   public var description: String {
-    "\(song) would write its stem \(output) over another song of the list, \(input). "
+    "\(song) would write its \(isRecord ? "record" : "stem") \(output) over another song of the list, \(input). "
       + "Choose another --out or --filename, or leave that song out."
   }
 }
@@ -40,15 +41,16 @@ public struct NeededFile: Equatable, Sendable {
 
 /// A stem that would take the place of a file that the command needs.
 public struct ReplacedFile: Equatable, Sendable, CustomStringConvertible {
-  /// Where the stem would go.
+  /// Where the stem would go, or the record of the song.
   public let output: FilePath
   /// The song that it is of.
   public let song: Song
   /// What lies there.
   public let file: NeededFile
+  var isRecord = false
 
   public var description: String {
-    "\(song) would write its stem \(output) over \(file.name). Choose another --out or --filename."
+    "\(song) would write its \(isRecord ? "record" : "stem") \(output) over \(file.name). Choose another --out or --filename."
   }
 }
 

@@ -59,7 +59,9 @@ public struct StemWriter: Sendable {
   /// - Throws: `OutputError`: a name that cannot be, a folder that cannot be written, a stem in the song's place.
   public func plan(song: Song, stems: [String]) throws -> [FilePath] {
     let paths = try stems.map { try layout.path(song: song, stem: $0) }
-    if let own = song.identity, let path = paths.first(where: { FileIdentity($0) == own }) {
+    var places = FilePlaces()
+    let files = paths + paths.prefix(1).map(TrackRecord.path)
+    if let own = song.identity, let path = files.first(where: { places.file(at: $0) == own }) {
       throw OutputError.wouldReplaceInput(path: path)
     }
     try OutputLayout.checkWritable(paths)

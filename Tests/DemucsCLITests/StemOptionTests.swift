@@ -121,6 +121,10 @@ struct StemOptionTests {
   @Test(arguments: [
     (["--stems", "hum", "--two-stems", "hiss"], "--two-stems exclude each other"),
     (["--stems", "hum,,hiss"], "commas between them"),
+    (
+      ["--two-stems", "hum", "--other-method", "minus", "--mixture-consistent", "residual"],
+      "holds the residual already"
+    ),
     (["--two-stems", "vocals"], "no stem 'vocals'; it has hum, hiss"),
     (["--flac", "--float32"], "--int24"), (["--ogg", "--int24"], "no sample size"), (["--mp3", "--flac"], "--flac"),
     (["--mp3", "--mp3-bitrate", "0"], "8 to 320"), (["--rate", "44100"], "original"),

@@ -133,6 +133,41 @@ struct OutputConflictTests {
     #expect(try replaced(["m/drums/drums.wav", "a.wav"]) == nil)
   }
 
+  /// `m` is yet to be made, and the path leads out of it again.
+  @Test(arguments: ["../a/{stem}.{ext}", "{track}/../../a/{stem}.{ext}", "../new/../a/./{stem}.{ext}"])
+  func detoursThroughFoldersToCome(template: String) throws {
+    for name in ["b.wav", "a/drums.wav"] { try make(name) }
+    let songs = ["b.wav", "a/drums.wav"].map { Song(folder.path + "/" + $0) }
+    let layout = try layout(template)
+    let conflict = try layout.firstConflict(of: [songs[0]], stems: ["drums"], needed: needed("a/drums.wav"))
+    #expect(try #require(conflict).description.contains("over the list"))
+    // A song in the place of its own stem.
+    let writer = StemWriter(layout: layout)
+    #expect(throws: OutputError.self) { try writer.plan(song: songs[1], stems: ["bass", "drums"]) }
+    #expect(try writer.plan(song: songs[1], stems: ["bass"]).count == 1)
+  }
+
+  private func needed(_ path: String) -> [NeededFile] {
+    [NeededFile(FilePath(folder.path + "/" + path), role: "the list")].compactMap(\.self)
+  }
+
+  /// `.drums.wav.json`, beside the first stem.
+  @Test func recordsAreLookedFor() throws {
+    for name in ["a.wav", "m/a/.drums.wav.json"] { try make(name) }
+    let conflict = try layout("{track}/{stem}.{ext}").firstConflict(
+      of: [Song(folder.path + "/a.wav")], stems: ["drums", "bass"], needed: needed("m/a/.drums.wav.json"))
+    #expect(
+      conflict?.description == "\(folder.path)/a.wav would write its record \(folder.path)/m/a/.drums.wav.json "
+        + "over the list, \(folder.path)/m/a/.drums.wav.json. Choose another --out or --filename.")
+    let found = try #require(try replaced(["a.wav", "m/a/.drums.wav.json"]))
+    #expect(found.description.contains("its record") && found.input == Song(folder.path + "/m/a/.drums.wav.json"))
+    #expect(try replaced(["a.wav", "m/a/.drums.wav.json"], stems: ["bass", "drums"]) == nil)
+    #expect(throws: OutputError.self) {
+      try StemWriter(layout: layout("../m/a/{stem}.{ext}"))
+        .plan(song: Song(folder.path + "/m/a/.drums.wav.json"), stems: ["drums"])
+    }
+  }
+
   @Test func linksOfASongAreTheSong() throws {
     for name in ["a.wav", "b.wav", "store/b.wav", "m/a/file"] { try make(name) }
     try #require(Glibc.link(folder.path + "/b.wav", folder.path + "/m/a/drums.wav") == 0)
