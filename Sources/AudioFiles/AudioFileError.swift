@@ -18,6 +18,8 @@ public enum AudioFileError: Error, Equatable, Sendable {
   case damaged(FilePath, container: String, reason: String)
   /// A format that libsndfile does not know, and no ffmpeg on the path.
   case needsFFmpeg(FilePath)
+  /// The same, and an ffmpeg that does not work.
+  case brokenFFmpeg(FilePath, reason: String)
   /// Neither libsndfile nor ffmpeg reads it.
   case notDecoded(FilePath, reason: String)
   /// ffmpeg was ended as it wrote nothing for so many seconds.
@@ -79,6 +81,9 @@ extension AudioFileError: CustomStringConvertible {
     case .needsFFmpeg(let path):
       "\(path): this format is read with the help of ffmpeg, which is not on the PATH. "
         + "Install it (apt install ffmpeg), or convert the file to WAV or FLAC."
+    case .brokenFFmpeg(let path, let reason):
+      "\(path): this format is read with the help of ffmpeg, which does not work here: \(reason). "
+        + "Install it anew (apt install --reinstall ffmpeg), or convert the file to WAV or FLAC."
     case .notDecoded(let path, let reason):
       "\(path): cannot be read as audio, not by ffmpeg either: \(reason). Fetch or export the file again."
     case .decodingStalled(let path, let seconds):

@@ -147,6 +147,8 @@ private func headerWarning(of file: SoundFile, _ path: FilePath) -> String? {
     return "\(path): the header promises no audio, as it was never finished; the file is read to its end."
   }
   let stray = samples.strayByteCount
+  // Of W64 libsndfile reads what there is, whatever is promised.
+  guard Int(file.info.frames) <= promised / frameByteCount else { return nil }
   guard bytesPerSample(file.info.format) != nil, stray / frameByteCount >= file.info.samplerate else { return nil }
   return
     "\(path): behind the \(promised / frameByteCount) frames that the header promises lie \(stray) bytes more, which are not "

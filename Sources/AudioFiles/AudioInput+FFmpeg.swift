@@ -7,7 +7,7 @@ extension AudioInput {
   ///   - ffmpeg: where to find the program.
   ///   - spoolFolder: where the temporary file lies: 4 bytes a sample.
   ///   - reading: is told of the seconds there are, several times a second; what it throws ends the decoding.
-  /// - Throws: `AudioFileError`: `needsFFmpeg`, `notDecoded`, `decodingStalled`, `noAudioTrack`, `cannotSpool`, `changed`,
+  /// - Throws: `AudioFileError`: `needsFFmpeg`, `brokenFFmpeg`, `notDecoded`, `decodingStalled`, `noAudioTrack`, `cannotSpool`, `changed`,
   ///   or what `reading` throws.
   public func decoded(
     by ffmpeg: FFmpeg = FFmpeg(), spoolFolder: FilePath, reading: ((Double) throws -> Void)? = nil
@@ -22,7 +22,7 @@ extension AudioInput {
         try reading?(AudioInput.secondsDecoded(in: spool))
       }
     } catch let error as ProcessError {
-      throw AudioFileError.notDecoded(path, reason: "\(program) cannot be run: \(error.reason)")
+      throw AudioFileError.brokenFFmpeg(path, reason: "\(program) cannot be run: \(error.reason)")
     }
     guard !hasChanged else { throw AudioFileError.changed(path) }
     guard !outcome.hasStalled else { throw AudioFileError.decodingStalled(path, seconds: ffmpeg.timeout) }

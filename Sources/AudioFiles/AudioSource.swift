@@ -40,7 +40,8 @@ public final class AudioSource {
   public var warnings: [String] {
     var lines = layoutWarnings + reader.warnings
     if badSampleCount > 0 {
-      lines.append("\(path): \(badSampleCount) samples are not finite numbers; they are replaced by 0.")
+      lines.append(
+        "\(path): \(badSampleCount) samples are not finite numbers, or beyond 10^12; they are replaced by 0.")
     }
     return lines
   }

@@ -19,7 +19,7 @@ enum MediaSignature {
       Pattern("AVI ", at: 8), Pattern("AMV ", at: 8), Pattern("CDXA", at: 8), Pattern("QLCM", at: 8),  // RIFF
       Pattern("ADIF"), Pattern([0x0B, 0x77]), Pattern([0x7F, 0xFE, 0x80, 0x01]),  // AAC, AC-3, DTS
       Pattern("wvpk"), Pattern("TTA1"), Pattern("MAC "), Pattern("MPCK"), Pattern("MP+"), Pattern("tBaK"),
-      Pattern("DSD "), Pattern("FRM8"), Pattern("#!AMR"), Pattern("FLV"), Pattern(".RMF"),
+      Pattern("DSD "), Pattern("FRM8"), Pattern("BW64"), Pattern("#!AMR"), Pattern("FLV"), Pattern(".RMF"),
       Pattern([0x2E, 0x72, 0x61, 0xFD]),
       Pattern([0, 0, 1, 0xBA]), Pattern([0, 0, 1, 0xB3]),  // MPEG programme and video streams
     ]

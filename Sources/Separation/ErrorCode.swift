@@ -40,7 +40,7 @@ extension AudioFileError: CodedError {
     case .emptyFile: "input-empty"
     case .cannotOpen: "input-cannot-be-opened"
     case .notAudio, .damaged: "input-not-audio"
-    case .needsFFmpeg: "input-needs-ffmpeg"
+    case .needsFFmpeg, .brokenFFmpeg: "input-needs-ffmpeg"
     case .notDecoded: "input-not-audio"
     case .decodingStalled: "input-decoding-stalled"
     case .unsupportedSampleRate: "input-sample-rate"

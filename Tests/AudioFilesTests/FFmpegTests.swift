@@ -188,7 +188,9 @@ import Testing
   @Test func `a program that is none is reported`() throws {
     let ffmpeg = try ffmpeg("", interpreter: "/nonexistent/interpreter")
     let error = #expect(throws: AudioFileError.self) { try decode(ffmpeg) }
-    #expect(error?.description.contains("bin/ffmpeg cannot be run: No such file or directory") == true, "\(error!)")
+    #expect(
+      error?.description.contains("bin/ffmpeg cannot be run: No such file or directory. Install it anew") == true,
+      "\(error!)")
   }
 
   @Test func `a full disk is named as such`() throws {
@@ -313,6 +315,7 @@ import Testing
     arguments: [
       [0xFF, 0xF1, 0x50, 0x80], [0x1A, 0x45, 0xDF, 0xA3], [0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11, 0xA6, 0xD9],
       Array("RIFF....AVI LIST".utf8), Array("wvpk....".utf8), [0x0B, 0x77, 0xD9, 0x54], Array("\0\0\0 ftypisom".utf8),
+      Array("BW64....WAVE".utf8),
     ] as [[UInt8]])
   func `what begins like sound or pictures is`(head: [UInt8]) throws {
     try Data(head + [UInt8](repeating: 0, count: 100)).write(to: URL(filePath: song.description))

@@ -140,6 +140,17 @@ import Testing
     #expect(try readAll(reader, block: 10).frameCount == 1 && reader.warnings.isEmpty)
   }
 
+  /// Of W64 libsndfile reads what there is, so that nothing lies behind it.
+  @Test func `what is read is not said to lie behind`() throws {
+    try writeFloats(folder.path("whole"), format: SF_FORMAT_W64 | SF_FORMAT_PCM_16, sampleRate: 1000, audio)
+    var bytes = try folder.bytes("whole")
+    let word = try #require(bytes.indices.first { bytes[$0...].starts(with: "data".utf8) })
+    bytes.replaceSubrange(word + 16..<word + 24, with: little(UInt64(24 + 4 * 2500)))
+    let reader = try AudioFileReader(path: try folder.file("half", bytes))
+    let frames = try readAll(reader, block: 777).frameCount
+    #expect(frames == 5000 && reader.warnings.isEmpty, "\(frames): \(reader.warnings)")
+  }
+
   /// The header of a recorder that died since it wrote it last: what is behind the samples may be anything.
   @Test func `a second and more behind the samples is told of`() throws {
     let frames = 8000

@@ -31,6 +31,7 @@ struct ErrorCodeTests {
       .notFound("a"), .permissionDenied("a"), .isDirectory("a"), .notRegularFile("a"), .emptyFile("a"),
       .cannotOpen("a", reason: reason), .notAudio("a", reason: reason),
       .damaged("a", container: "WAV", reason: reason), .needsFFmpeg("a"), .notDecoded("a", reason: reason),
+      .brokenFFmpeg("a", reason: reason),
       .decodingStalled("a", seconds: 60), .noAudioTrack("a"),
       .unsupportedSampleRate("a", rate: 1), .tooFewChannels("a", found: 2, wanted: 6), .noAudio("a"),
       .truncated("a", promisedFrames: 9), .readFailed("a", frame: 9, reason: reason), .changed("a"),
@@ -56,6 +57,7 @@ struct ErrorCodeTests {
 
   @Test func codesAreOfTheError() {
     #expect(errorCode(of: AudioFileError.emptyFile("a")) == "input-empty")
+    #expect(errorCode(of: AudioFileError.brokenFFmpeg("a", reason: "b")) == "input-needs-ffmpeg")
     #expect(errorCode(of: AudioFileError.decodingStalled("a", seconds: 60)) == "input-decoding-stalled")
     #expect(errorCode(of: AudioFileError.noAudioTrack("a")) == "input-without-audio")
     #expect(
