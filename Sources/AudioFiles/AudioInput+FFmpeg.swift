@@ -32,6 +32,9 @@ extension AudioInput {
         throw AudioFileError.cannotSpool(path, folder: spoolFolder, reason: words)
       }
       if outcome.complaints.contains(FFmpeg.noAudioTrack) { throw AudioFileError.noAudioTrack(path) }
+      if first == nil, outcome.status > 128 {
+        throw AudioFileError.brokenFFmpeg(path, reason: "\(program) was ended by signal \(outcome.status - 128)")
+      }
       let silent =
         outcome.status == 0 ? "ffmpeg found no audio in it" : "ffmpeg ended with exit status \(outcome.status)"
       throw AudioFileError.notDecoded(path, reason: first ?? silent)

@@ -13,6 +13,13 @@ public struct FFmpeg: Sendable {
   /// The timeout in the environment; 0 is none.
   public static let timeoutVariable = "DEMUCS_CLI_FFMPEG_TIMEOUT"
 
+  /// What is wrong with the timeout in the environment, as a sentence; nil if nothing is.
+  public static var timeoutProblem: String? {
+    guard let text = getenv(timeoutVariable).map({ String(cString: $0) }) else { return nil }
+    if let seconds = Double(text), seconds >= 0 { return nil }
+    return "\(timeoutVariable) is '\(text)'; it must be seconds, 0 or more, or not be set."
+  }
+
   /// - Parameters:
   ///   - searchPath: as `PATH`, which is taken for nil.
   ///   - timeout: nil takes what the environment says, or a minute.

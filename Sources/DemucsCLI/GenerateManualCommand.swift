@@ -29,7 +29,8 @@ struct GenerateManualCommand: ParsableCommand {
         do {
           try page.text.write(toFile: path, atomically: true, encoding: .utf8)
         } catch {
-          throw WritingError(path: path, reason: (error as NSError).localizedDescription)
+          let reason = (error as NSError).localizedDescription
+          throw WritingError(path: path, reason: reason.hasSuffix(".") ? String(reason.dropLast()) : reason)
         }
         console.result(path)
       }

@@ -78,6 +78,7 @@ struct SeparateCommand: ParsableCommand {
     if demucs.noSplit, chunks.segment != nil {
       throw ValidationError("--no-split and --segment exclude each other.")
     }
+    if let problem = FFmpeg.timeoutProblem { throw ValidationError(problem) }
     // Two songs of one name would overwrite each other hours later. A model that is not to be found is for later.
     let layout = try output.layout(model: ModelStore.displayName(model.name))
     prepared.list = try input.list(

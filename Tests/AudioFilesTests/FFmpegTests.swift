@@ -92,10 +92,15 @@ import Testing
       "Invalid data found"
     ),
     (#"printf 'a\033[31mb\n' >&2; exit 1"#, #"a\u{1B}[31mb"#),
-    ("kill -9 $$", "ffmpeg ended with exit status 137"), ("exit 0", "ffmpeg found no audio in it"),
+    ("exit 7", "ffmpeg ended with exit status 7"), ("exit 0", "ffmpeg found no audio in it"),
   ])
   func `a failure is one line`(script: String, reason: String) throws {
     #expect(throws: AudioFileError.notDecoded(song, reason: reason)) { try decode(ffmpeg(script)) }
+  }
+
+  @Test func `the song is not blamed for a program that crashes`() throws {
+    let error = #expect(throws: AudioFileError.self) { try decode(ffmpeg("kill -9 $$")) }
+    #expect(error?.description.contains("bin/ffmpeg was ended by signal 9. Install it anew") == true, "\(error!)")
   }
 
   @Test func `a video without sound is called one`() throws {

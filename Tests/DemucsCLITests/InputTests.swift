@@ -382,6 +382,14 @@ struct InputTests {
     #expect(lines[0].contains(#""code":"input-decoding-stalled""#) && lines[1].contains(#""status":"done""#))
   }
 
+  @Test(arguments: ["abc", "-1", "nan", ""]) func aTimeoutThatIsNoneIsRefused(value: String) throws {
+    defer { program.remove() }
+    let outcome = try program.run(
+      ["separate", "song.wav", "-n", "tiny.safetensors"], environment: ["DEMUCS_CLI_FFMPEG_TIMEOUT": value])
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.contains("DEMUCS_CLI_FFMPEG_TIMEOUT is '\(value)'; it must be seconds, 0 or more"))
+  }
+
   /// A program that is started without standard streams has nothing of its own under their numbers.
   @Test(arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"]) func standardStreamsAreReserved(redirection: String) throws {
     defer { program.remove() }
