@@ -1,6 +1,6 @@
 import AudioFiles
 
-/// A stem that would take the place of another song of the same command, which would be lost.
+/// A stem or record that would take the place of another song of the same command, which would be lost.
 ///
 /// All names of a file count, hard links and symbolic ones. A song in the place of its own stem is left to
 /// `StemWriter.plan`, as the others can be separated.
@@ -11,6 +11,7 @@ public struct ReplacedInput: Equatable, Sendable, CustomStringConvertible {
   public let song: Song
   /// The song that lies there.
   public let input: Song
+  /// Whether it is the song's record, which lies beside its first stem, rather than a stem.
   var isRecord = false
 
   public var description: String {
@@ -39,7 +40,7 @@ public struct NeededFile: Equatable, Sendable {
   }
 }
 
-/// A stem that would take the place of a file that the command needs.
+/// A stem or record that would take the place of a file that the command needs.
 public struct ReplacedFile: Equatable, Sendable, CustomStringConvertible {
   /// Where the stem would go, or the record of the song.
   public let output: FilePath
@@ -47,6 +48,7 @@ public struct ReplacedFile: Equatable, Sendable, CustomStringConvertible {
   public let song: Song
   /// What lies there.
   public let file: NeededFile
+  /// Whether it is the song's record, which lies beside its first stem, rather than a stem.
   var isRecord = false
 
   public var description: String {

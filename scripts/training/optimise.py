@@ -81,7 +81,10 @@ class Optimiser:
             whole = nn.Parameter(flat.data)
             whole.grad = flat.grad
             rest = [whole]
-        self.adam = torch.optim.AdamW(rest, lr=torch.zeros((), device=flat.data.device), betas=(0.9, 0.99), weight_decay=0.0, fused=fused, capturable=fused)
+        rate = torch.zeros((), device=flat.data.device)
+        self.adam = torch.optim.AdamW(
+            rest, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=fused, capturable=fused
+        )
         self.muon = Muon(pairs) if pairs else None
 
     def step(self, rate: Tensor) -> None:

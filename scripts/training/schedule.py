@@ -30,5 +30,5 @@ class Clock:
 def learning_rate(peak: float, step: int, progress: float, warm_up: int = 100, hold: float = 0.0) -> float:
     """A linear warm-up of `warm_up` steps, the peak until `hold` of the run, then straight down to a hundredth of it."""
     warm = min(1.0, (step + 1) / warm_up)
-    left = min(1.0, (1 - min(progress, 1.0)) / (1 - hold))
+    left = min(1.0, (1 - min(progress, 1.0)) / max(1 - hold, 1e-9))
     return peak * warm * (0.01 + 0.99 * left)
