@@ -64,6 +64,7 @@ class Settings:
     optimiser: str
     warm_up: int
     hold: float
+    keep: float
     expect: float | None
     steps: int
 
@@ -100,7 +101,7 @@ class Trainer:
 
     def __init__(self, rank: int, settings: Settings) -> None:
         self.rank, self.settings = rank, settings
-        self.device = torch.device(f"cuda:{rank}" if settings.device == "cuda" else "cpu")
+        self.device = torch.device("cuda:0" if settings.device == "cuda" else "cpu")
         torch.manual_seed(settings.seed)
         if settings.start and settings.start.exists():
             self.model, self.configuration = network.load(settings.start)
@@ -235,7 +236,7 @@ class Trainer:
         filler.start()
         self.prepare()
         if settings.gpus > 1:
-            dist.barrier()
+            dist.barrier(device_ids=[0])
         clock = Clock(settings.out, settings.steps, begun + 60 * settings.minutes)
         if self.rank == 0:
             (settings.out / "started").touch()
@@ -254,6 +255,8 @@ class Trainer:
                     self.score(step)
                     shutil.copy(settings.out / "open_6s.safetensors", settings.out / "before-late.safetensors")
                 filler.real.append(settings.late)
+            if self.rank == 0 and settings.keep and progress >= settings.keep and not (settings.out / "kept.safetensors").exists():
+                self.write("kept.safetensors")
             recipe = Recipe.at(settings.begin_at + (1 - settings.begin_at) * progress)
             # The magnitude term helps at the start; it costs SDR at the end.
             if settings.spectral:
@@ -309,9 +312,9 @@ class Trainer:
         if low:
             raise SystemExit(f"train: {', '.join(low)}: below {expected} dB on the fixed mixtures: this set-up does not learn")
 
-    def write(self) -> None:
+    def write(self, name: str = "open_6s.safetensors") -> None:
         """Write the averaged weights."""
-        network.save(self.settings.out / "open_6s.safetensors", self.flat.state(self.average), self.configuration)
+        network.save(self.settings.out / name, self.flat.state(self.average), self.configuration)
 
     @torch.no_grad()
     def score(self, step: int) -> None:
@@ -338,7 +341,10 @@ class Trainer:
 
 def start_process(rank: int, settings: Settings, begun: float) -> None:
     if settings.device == "cuda":
-        torch.cuda.set_device(rank)
+        # A process that sees its own GPU only compiles the same code as the others: one cache serves any number of GPUs.
+        known = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(settings.gpus)))
+        os.environ["CUDA_VISIBLE_DEVICES"] = known.split(",")[rank]
+        torch.cuda.set_device(0)
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
@@ -381,6 +387,7 @@ def parse() -> Settings:
     parser.add_argument("--optimiser", choices=Optimiser.NAMES, default="muon")
     parser.add_argument("--warm-up", type=int, default=100, help="steps until the highest learning rate")
     parser.add_argument("--hold", type=float, default=0.0, help="share of the run at the highest rate, before it falls")
+    parser.add_argument("--keep", type=float, default=0.0, help="share of the run after which OUT/kept.safetensors is written, too")
     parser.add_argument("--expect", type=float, help="with --overfit: fail unless every stem reaches this SDR in dB")
     return Settings(**vars(parser.parse_args()))
 
