@@ -37,7 +37,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=25.0)
     parser.add_argument("--gpus", type=int, default=1)
     parser.add_argument("--workers", type=int, default=max(1, min(24, (os.cpu_count() or 2) - 2)))
-    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--rate", type=float, help="highest learning rate (default: 8e-4, with --start 7e-4)")
+    parser.add_argument("--seed", type=int, default=1, help="of songs, patches and voices: another one for each go")
     parser.add_argument("--smoke", action="store_true")
     return parser.parse_args()
 
@@ -54,8 +55,9 @@ def main() -> None:
 
     speakers = [program for program in ("flite", "espeak-ng", "text2wave") if shutil.which(program)]
     if speakers and not smoke and not voices.exists():
-        run("voices.py", voices, "--lines", 9, "--sung", 4, "--jobs", options.workers)
-    sources: list[object] = ["--patches", 5 if smoke else 120, "--jobs", options.workers]
+        run("voices.py", voices, "--lines", 9, "--sung", 5, "--seed", options.seed, "--jobs", options.workers)
+    patches = 5 if smoke else 200
+    sources: list[object] = ["--patches", patches, "--first-patch", options.seed * patches, "--jobs", options.workers]
     if options.shared and not smoke:
         sources += ["--instruments", options.shared / "instruments"]
         for flags in ([], ["--held-out"]):
@@ -73,14 +75,15 @@ def main() -> None:
         run("feeder.py", bank, validation, "--held-out", 1 if smoke else 12, "--seconds", seconds, "--workers", options.workers)
     feeder = subprocess.Popen(
         [sys.executable, str(HERE / "feeder.py"), str(bank), str(spool), "--workers", str(1 if smoke else options.workers)]
-        + ["--gpus", str(options.gpus), "--seconds", str(seconds), "--until", str(out / "started")]
+        + ["--gpus", str(options.gpus), "--seconds", str(seconds), "--seed", str(options.seed), "--until", str(out / "started")]
         + ["--early", str(0 if smoke else options.workers)]
     )
-    training: list[object] = ["--spool", spool, "--out", out, "--validation", validation, "--seconds", seconds]
+    training: list[object] = ["--seed", options.seed, "--spool", spool, "--out", out, "--validation", validation, "--seconds", seconds]
     if smoke:
         training += ["--tiny", "--no-compile", "--device", "cpu", "--slots", 4, "--warm-up", 5, "--rate", 3e-2]
     else:
-        training += ["--minutes", options.minutes, "--gpus", options.gpus, "--batch", 16, "--rate", options.rate]
+        training += ["--minutes", options.minutes, "--gpus", options.gpus, "--batch", 16]
+        training += ["--rate", options.rate or (7e-4 if options.start else 8e-4)]
         training += ["--real", real] if real.exists() else []
         training += ["--start", options.start] if options.start else []
     try:
@@ -91,7 +94,7 @@ def main() -> None:
             # The second optimiser in passing; the first had the check above.
             training += ["--steps", 5, "--optimiser", "adamw"]
         elif options.start:
-            training += ["--begin-at", 0.35, "--hold", 0.5]
+            training += ["--begin-at", 0.6, "--hold", 0.45, "--warm-up", 300]
         run("train.py", *training)
     finally:
         feeder.terminate()

@@ -64,7 +64,6 @@ class Settings:
     optimiser: str
     warm_up: int
     hold: float
-    keep: float
     expect: float | None
     steps: int
 
@@ -255,8 +254,6 @@ class Trainer:
                     self.score(step)
                     shutil.copy(settings.out / "open_6s.safetensors", settings.out / "before-late.safetensors")
                 filler.real.append(settings.late)
-            if self.rank == 0 and settings.keep and progress >= settings.keep and not (settings.out / "kept.safetensors").exists():
-                self.write("kept.safetensors")
             recipe = Recipe.at(settings.begin_at + (1 - settings.begin_at) * progress)
             # The magnitude term helps at the start; it costs SDR at the end.
             if settings.spectral:
@@ -312,9 +309,9 @@ class Trainer:
         if low:
             raise SystemExit(f"train: {', '.join(low)}: below {expected} dB on the fixed mixtures: this set-up does not learn")
 
-    def write(self, name: str = "open_6s.safetensors") -> None:
+    def write(self) -> None:
         """Write the averaged weights."""
-        network.save(self.settings.out / name, self.flat.state(self.average), self.configuration)
+        network.save(self.settings.out / "open_6s.safetensors", self.flat.state(self.average), self.configuration)
 
     @torch.no_grad()
     def score(self, step: int) -> None:
@@ -381,13 +378,12 @@ def parse() -> Settings:
     parser.add_argument("--average", type=float, default=0.999, help="decay of the average of the weights")
     parser.add_argument("--score-every", type=float, default=120.0, help="seconds between two validations")
     parser.add_argument("--spectral", type=float, default=0.0, help="weight of the magnitude term")
-    parser.add_argument("--begin-at", type=float, default=0.0, help="where on the curriculum to begin: 0.35 after a warm start")
+    parser.add_argument("--begin-at", type=float, default=0.0, help="where on the curriculum to begin: 0.6 after a warm start")
     parser.add_argument("--late", type=Path, help="real songs held out until LATE_FROM of the run")
     parser.add_argument("--late-from", type=float, default=0.65)
     parser.add_argument("--optimiser", choices=Optimiser.NAMES, default="muon")
     parser.add_argument("--warm-up", type=int, default=100, help="steps until the highest learning rate")
     parser.add_argument("--hold", type=float, default=0.0, help="share of the run at the highest rate, before it falls")
-    parser.add_argument("--keep", type=float, default=0.0, help="share of the run after which OUT/kept.safetensors is written, too")
     parser.add_argument("--expect", type=float, help="with --overfit: fail unless every stem reaches this SDR in dB")
     return Settings(**vars(parser.parse_args()))
 
