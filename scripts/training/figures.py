@@ -29,7 +29,7 @@ def means(songs: list[dict]) -> dict[str, float]:
                 values[stem["stem"]].append(stem["estimate"]["nsdr"])
     row = {stem: sum(v) / len(v) for stem, v in values.items() if v}
     row["mean"] = sum(row.values()) / len(row)
-    return {stem: round(value, 2) for stem, value in row.items()}
+    return {stem: round(value, 3) for stem, value in row.items()}
 
 
 def leaks(songs: list[dict]) -> dict[str, float]:

@@ -36,8 +36,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--start", type=Path, help="checkpoint to start from")
     parser.add_argument("--minutes", type=float, default=25.0)
     parser.add_argument("--gpus", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=max(1, min(24, (os.cpu_count() or 2) - 2)))
-    parser.add_argument("--rate", type=float, help="highest learning rate (default: 8e-4, with --start 7e-4)")
+    parser.add_argument("--workers", type=int, default=max(1, min(44, (os.cpu_count() or 2) - 2)))
+    parser.add_argument("--rate", type=float, help="highest learning rate (default: 8e-4; with --start 7e-4 on four GPUs, less on fewer)")
     parser.add_argument("--seed", type=int, default=1, help="of songs, patches and voices: another one for each go")
     parser.add_argument("--smoke", action="store_true")
     return parser.parse_args()
@@ -56,8 +56,9 @@ def main() -> None:
     speakers = [program for program in ("flite", "espeak-ng", "text2wave") if shutil.which(program)]
     if speakers and not smoke and not voices.exists():
         run("voices.py", voices, "--lines", 9, "--sung", 5, "--seed", options.seed, "--jobs", options.workers)
+    # Of some stems there are four times as many.
     patches = 5 if smoke else 200
-    sources: list[object] = ["--patches", patches, "--first-patch", options.seed * patches, "--jobs", options.workers]
+    sources: list[object] = ["--patches", patches, "--first-patch", 4 * options.seed * patches, "--jobs", options.workers]
     if options.shared and not smoke:
         sources += ["--instruments", options.shared / "instruments"]
         for flags in ([], ["--held-out"]):
@@ -82,8 +83,10 @@ def main() -> None:
     if smoke:
         training += ["--tiny", "--no-compile", "--device", "cpu", "--slots", 4, "--warm-up", 5, "--rate", 3e-2]
     else:
-        training += ["--minutes", options.minutes, "--gpus", options.gpus, "--batch", 16]
-        training += ["--rate", options.rate or (7e-4 if options.start else 8e-4)]
+        training += ["--minutes", options.minutes, "--gpus", options.gpus, "--batch", 16, "--score-every", 400]
+        # Larger batches bear larger steps: the root of their size.
+        warm = 7e-4 * min(1.0, (options.gpus / 4) ** 0.5)
+        training += ["--rate", options.rate or (warm if options.start else 8e-4)]
         training += ["--real", real] if real.exists() else []
         training += ["--start", options.start] if options.start else []
     try:

@@ -338,9 +338,11 @@ class Trainer:
 
 def start_process(rank: int, settings: Settings, begun: float) -> None:
     if settings.device == "cuda":
-        # A process that sees its own GPU only compiles the same code as the others: one cache serves any number of GPUs.
-        known = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(settings.gpus)))
-        os.environ["CUDA_VISIBLE_DEVICES"] = known.split(",")[rank]
+        # A process that sees only its own GPU compiles the same code as the others: one cache serves any number of GPUs.
+        known = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(settings.gpus)))).split(",")
+        if len(known) < settings.gpus:
+            raise SystemExit(f"train: --gpus {settings.gpus}, but CUDA_VISIBLE_DEVICES names {len(known)}")
+        os.environ["CUDA_VISIBLE_DEVICES"] = known[rank].strip()
         torch.cuda.set_device(0)
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True
