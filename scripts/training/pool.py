@@ -146,11 +146,14 @@ class SongPool:
 
 
 class PoolFiller(threading.Thread):
-    """Moves songs from the feeder's folder into the pool, in the background; `real` may grow while it runs."""
+    """Moves songs from the feeder's folder into the pool, in the background; `real` may grow while it runs.
 
-    def __init__(self, pool: SongPool, spool: Path, real: list[Path]) -> None:
+    With `most` that many songs, the first ones, and no more: what is drawn then does not depend on how fast they come.
+    """
+
+    def __init__(self, pool: SongPool, spool: Path, real: list[Path], most: int | None = None) -> None:
         super().__init__(daemon=True)
-        self.pool, self.spool, self.real = pool, spool, real
+        self.pool, self.spool, self.real, self.most = pool, spool, real, most
         self.seen: set[Path] = set()
         self.stopped = threading.Event()
 
@@ -161,6 +164,8 @@ class PoolFiller(threading.Thread):
             torch.cuda.set_stream(torch.cuda.Stream(self.pool.device))
         while not self.stopped.is_set():
             found = sorted(self.spool.glob("*.npy"))
+            if self.most is not None:
+                found = found[: self.most - self.pool.added]
             for path in found[:8]:
                 self.pool.put(np.load(path))
                 path.unlink()

@@ -231,7 +231,9 @@ class Trainer:
     def run(self, begun: float) -> None:
         settings = self.settings
         spool = settings.spool / f"gpu{self.rank}"
-        filler = PoolFiller(self.pool, spool, [settings.real] if settings.real else [])
+        # The check before every change is to give the same result every time.
+        most = settings.first if settings.overfit else None
+        filler = PoolFiller(self.pool, spool, [settings.real] if settings.real else [], most)
         filler.start()
         self.prepare()
         if settings.gpus > 1:
