@@ -74,7 +74,8 @@ def software(options: argparse.Namespace) -> dict[str, str]:
         found["Swift"] = command_output("swift", "--version").split(" (")[0].removeprefix("Swift version ")
     else:
         found["commit"] = "unknown (--binary)"
-    found["OpenBLAS"] = command_output("pkg-config", "--modversion", "openblas")
+    # The library is loaded when it is needed: its headers, and with them pkg-config's file, need not be there.
+    found["OpenBLAS"] = command_output("dpkg-query", "--show", "--showformat=${Version}", "libopenblas0").partition("+")[0]
     found["FFTW"] = command_output("pkg-config", "--modversion", "fftw3f")
     found["Python"] = platform.python_version()
     return {name: value for name, value in found.items() if value}
