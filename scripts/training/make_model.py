@@ -37,7 +37,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=25.0)
     parser.add_argument("--gpus", type=int, default=1)
     parser.add_argument("--workers", type=int, default=max(1, min(44, (os.cpu_count() or 2) - 2)))
-    parser.add_argument("--rate", type=float, help="highest learning rate (default: 8e-4; with --start 7e-4 on four GPUs, less on fewer)")
+    rates = "highest learning rate (default: 8e-4; with --start 7e-4 on four GPUs, less on fewer)"
+    parser.add_argument("--rate", type=float, help=rates)
     parser.add_argument("--seed", type=int, default=1, help="of songs, patches and voices: another one for each go")
     parser.add_argument("--smoke", action="store_true")
     return parser.parse_args()
@@ -79,7 +80,8 @@ def main() -> None:
         + ["--gpus", str(options.gpus), "--seconds", str(seconds), "--seed", str(options.seed), "--until", str(out / "started")]
         + ["--early", str(0 if smoke else options.workers)]
     )
-    training: list[object] = ["--seed", options.seed, "--spool", spool, "--out", out, "--validation", validation, "--seconds", seconds]
+    training: list[object] = ["--seed", options.seed, "--seconds", seconds]
+    training += ["--spool", spool, "--out", out, "--validation", validation]
     if smoke:
         training += ["--tiny", "--no-compile", "--device", "cpu", "--slots", 4, "--warm-up", 5, "--rate", 3e-2]
     else:
