@@ -65,7 +65,7 @@ public struct Configuration: Sendable {
     }
     let arguments = try Arguments(description, parameters: network.parameters)
     ignoredParameters = arguments.unknown
-    for name in network.required where try !arguments.flag(name, true) {
+    for name in network.required where try arguments.flag(name, true) == false {
       throw ConfigurationError.notImplemented(parameter: name, value: "false")
     }
     for name in network.refused { try arguments.refuse(name) }

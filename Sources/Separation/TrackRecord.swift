@@ -98,7 +98,7 @@ struct TrackRecord: Codable, Equatable, Sendable {
     let differences = provenance.differences(from: self.provenance)
     if !differences.isEmpty { return "made with another \(differences.joined(separator: ", "))" }
     guard stems.map(\.name) == names else { return "made of other stems" }
-    for (stem, path) in zip(stems, paths) where try !stem.file.fits(path, check: check) {
+    for (stem, path) in zip(stems, paths) where try stem.file.fits(path, check: check) == false {
       return "\(path) is not what was written"
     }
     return try self.song.fits(song, inode: songInode ?? 0, check: check) ? nil : "the song changed"
