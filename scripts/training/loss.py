@@ -20,7 +20,7 @@ class LossSettings:
     """An absent target's leak below this share of the mixture earns nothing more: silence is bounded."""
     silence_weight: float = 0.15
     """What a decibel of leak costs, against a decibel of SDR."""
-    stem_weights: tuple[float, ...] = (0.5, 1.8, 1.5, 1.25, 1.0, 1.4)
+    stem_weights: tuple[float, ...] = (0.5, 1.9, 1.7, 1.3, 1.0, 1.3)
     """Those furthest from what is asked of them count more (order of STEMS)."""
     spectral_weight: float = 0.0
     """Weight of the same score on magnitudes, where the phase does not count."""
