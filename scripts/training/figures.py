@@ -81,7 +81,8 @@ def main() -> None:
         wanted = f"{before}{BEGIN}{table()}{END}{after}"
         if "--check" in sys.argv and wanted != text:
             raise SystemExit(f"figures: {page} does not hold the table of {SCORES}: run {Path(__file__).name}")
-        page.write_text(wanted)
+        if wanted != text:
+            page.write_text(wanted)
 
 
 if __name__ == "__main__":
