@@ -25,7 +25,8 @@ struct EvaluateCommand: ParsableCommand {
         demucs-cli evaluate songs/ -n htdemucs_6s --out estimates
         demucs-cli evaluate songs/ --precision mixed
 
-      Exit status: 0 if all songs are scored, 1 if one could not be, 64 for bad usage, 130 if interrupted.
+      Exit status: 0 if all songs are scored, 1 if one could not be, 64 for bad usage, 130 if interrupted; then the \
+      songs that were scored by then are shown.
       """)
 
   @Argument(help: ArgumentHelp("A folder of true stems, or a folder of such folders.", valueName: "truth"))
@@ -64,6 +65,8 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try runReporting(quiet: quiet) { console, interruption in
       let songs = try SongFolder.songs(in: truth)
+      try estimates.map(SongFolder.checkEstimates)
+      if let out { try refuseTruth(of: songs, in: out) }
       let policy = try precision.makePolicy()
       let maker =
         estimates == nil
@@ -72,31 +75,52 @@ struct EvaluateCommand: ParsableCommand {
             model: model, precision: policy, options: chunks.options, console: console, interruption: interruption)
         } : nil
       var results: [SongEvaluation] = []
-      var failed: [String] = []
-      for song in songs {
-        try interruption.check()
-        do {
-          let result = try evaluate(song, isOnlySong: songs.count == 1, maker, console, interruption)
-          for note in result.notes { console.problem("Note: \(note)") }
-          results.append(result)
-        } catch let error as CancellationError {
-          throw error
-        } catch OutputError.abandoned {
-          throw CancellationError()
-        } catch {
-          console.problem("Error: \(error)")
-          failed.append(song.name)
-        }
-      }
-      if !results.isEmpty {
+      var failures: [EvaluationReport.Failure] = []
+      func report() throws -> String {
         let report = EvaluationReport(
-          songs: results, model: maker?.location.name, policy: maker == nil ? nil : policy, hasFilters: filters)
-        console.result(json ? try report.json() : report.text)
+          songs: results, model: maker?.location.name, policy: maker == nil ? nil : policy, hasFilters: filters,
+          failures: failures)
+        return json ? try report.json() : report.text
       }
-      guard failed.isEmpty else {
-        let names = failed.joined(separator: ", ")
-        console.problem("\(failed.count) of \(songs.count) songs could not be scored: \(names)")
+      do {
+        for song in songs {
+          try interruption.check()
+          do {
+            let result = try evaluate(song, isOnlySong: songs.count == 1, maker, console, interruption)
+            for note in result.notes { console.problem("Note: \(note)") }
+            results.append(result)
+            // What was scored may have taken hours: it is shown even if the next segment takes too long to stop.
+            let soFar = try report()
+            interruption.finally { [soFar] }
+          } catch let error where Interruption.isStop(error) {
+            throw error
+          } catch {
+            console.problem("Error: \(error)")
+            failures.append(.init(song: song.name, message: "\(error)"))
+          }
+        }
+      } catch let error where Interruption.isStop(error) {
+        interruption.finally { [] }
+        if !results.isEmpty { console.result(try report()) }
+        throw CancellationError()
+      }
+      if json || !results.isEmpty { console.result(try report()) }
+      guard failures.isEmpty else {
+        let names = failures.map(\.song).joined(separator: ", ")
+        console.problem("\(failures.count) of \(songs.count) songs could not be scored: \(names)")
         throw ExitCode.failure
+      }
+    }
+  }
+
+  /// Stems of a model that took the place of the true ones would be lost, and perfect.
+  private func refuseTruth(of songs: [SongFolder], in out: String) throws {
+    for song in songs {
+      let folder = PathParts.join(out, song.name)
+      for other in songs where other.isAffected(byStemsIn: folder) {
+        throw ValidationError(
+          "--out \(out): the stems of \(song.name) would go to \(folder), among the true ones of \(other.path). "
+            + "Choose another --out.")
       }
     }
   }
@@ -115,7 +139,7 @@ struct EvaluateCommand: ParsableCommand {
       mixture = path
     } else {
       mixture = folder + "/mixture.wav"
-      try song.writeMixture(to: mixture)
+      try song.writeMixture(to: mixture, check: interruption.check)
     }
     let stems = try maker.separate(mixture, name: song.name, into: out ?? folder)
     return try SongEvaluation(

@@ -11,6 +11,13 @@ struct EvaluationReport {
   let policy: PrecisionPolicy?
   /// Whether there are ISR, SIR and SAR.
   let hasFilters: Bool
+  /// Songs that could not be scored, and why.
+  var failures: [Failure] = []
+
+  struct Failure: Encodable {
+    let song: String
+    let message: String
+  }
 
   private var summary: EvaluationSummary { EvaluationSummary(songs) }
 
@@ -40,8 +47,9 @@ struct EvaluationReport {
         .map { "\(song.name) \($0.name) \(String(format: "%.1f", $0.estimateLevel))" }
     }
     if let level = summary.silentLevel {
+      lines += lines.isEmpty ? [] : [""]
       lines += [
-        "", "Silent in the truth, level of the estimate in dBFS: " + silent.joined(separator: ", "),
+        "Silent in the truth, level of the estimate in dBFS: " + silent.joined(separator: ", "),
         "mean \(String(format: "%.1f", level)) dBFS",
       ]
     }
@@ -103,6 +111,7 @@ struct EvaluationReport {
     let stemMeans: [Mean]
     let mean: Mean?
     let silentLevel: Double?
+    let failed: [Failure]
   }
 
   func json() throws -> String {
@@ -129,7 +138,8 @@ struct EvaluationReport {
               estimateLevel: $0.estimateLevel, estimate: $0.estimate.map(scores), mixture: $0.mixture.map(scores),
               zero: $0.estimate == nil ? nil : zero)
           }, notes: song.notes)
-      }, stemMeans: summary.rows.map(mean), mean: summary.all.map(mean), silentLevel: summary.silentLevel)
+      }, stemMeans: summary.rows.map(mean), mean: summary.all.map(mean), silentLevel: summary.silentLevel,
+      failed: failures)
     return try DemucsCLI.json(document)
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Separation
 
 /// Which stems are written.
@@ -30,8 +31,15 @@ struct StemArguments: ParsableArguments {
         "--other-method minus and --mixture-consistent residual exclude each other: the mix less a stem holds the residual "
           + "already, so that the two add up to the mix without it.")
     }
-    if let stems, stems.split(separator: ",", omittingEmptySubsequences: false).contains(where: \.isEmpty) {
+    if let stems, names.contains(where: \.isEmpty) {
       throw ValidationError("--stems is '\(stems)'; give names with commas between them, such as drums,bass.")
+    }
+  }
+
+  /// The names of `--stems`, without the blanks that may be beside a comma.
+  private var names: [String] {
+    (stems ?? "").split(separator: ",", omittingEmptySubsequences: false).map {
+      $0.trimmingCharacters(in: .whitespaces)
     }
   }
 
@@ -39,8 +47,8 @@ struct StemArguments: ParsableArguments {
     let choice: StemSelection.Choice =
       if let twoStems {
         .pair(twoStems, otherMethod)
-      } else if let stems {
-        .only(stems.split(separator: ",").map(String.init))
+      } else if stems != nil {
+        .only(names)
       } else {
         .all
       }

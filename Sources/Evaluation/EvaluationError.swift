@@ -5,7 +5,9 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
   case ambiguous(stem: String, paths: [String])
   case fileAgainstFolder(file: String, folder: String)
   case noStems(String)
-  case noEstimates(song: String, folder: String)
+  case isFile(String)
+  /// `instead` is a folder that holds some.
+  case noEstimates(song: String, folder: String, instead: String? = nil)
   case unequalStems(song: String, what: String)
   case noFourierTransform(Int)
   case noFilters(String)
@@ -23,9 +25,11 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
       "\(file) is a file and \(folder) a folder. Give two files, or two folders."
     case .noStems(let path):
       "\(path): holds no stems. Give a folder with files such as drums.wav, or a folder of such folders."
-    case .noEstimates(let song, let folder):
+    case .isFile(let path): "\(path): is a file. Give a folder of stems such as drums.wav."
+    case .noEstimates(let song, let folder, let instead):
       "\(song): there are no estimates of its stems in \(folder). They are looked for in \(folder)/\(song), "
         + "or, of a single song, in \(folder) itself."
+        + (instead.map { " There are some in \($0)/\(song): give \($0)." } ?? "")
     case .unequalStems(let song, let what):
       "\(song): its stems do not go together: \(what). Convert them to one."
     case .noFourierTransform(let size): "FFTW has no plan for \(size) samples."

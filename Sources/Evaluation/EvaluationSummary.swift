@@ -47,7 +47,7 @@ public struct EvaluationSummary: Sendable, Equatable {
       let own = stems.filter { $0.name == name && $0.estimate != nil }
       return Row(
         name: name, songs: own.count, estimate: Means(own.compactMap(\.estimate)),
-        mixture: Means(own.compactMap(\.mixture)))
+        mixture: Means(own.compactMap(Self.comparable)))
     }
     all =
       rows.isEmpty
@@ -56,6 +56,14 @@ public struct EvaluationSummary: Sendable, Equatable {
         name: "mean", songs: songs.count, estimate: Means(ofRows: rows.map(\.estimate)),
         mixture: Means(ofRows: rows.map(\.mixture)))
     silentLevel = Self.mean(stems.filter { $0.estimate == nil }.map(\.estimateLevel))
+  }
+
+  /// The mixture's scores of a stem, without those that the estimate has not: two means side by side are over the same songs.
+  private static func comparable(_ stem: SongEvaluation.Stem) -> SongEvaluation.Scores? {
+    guard let estimate = stem.estimate, var mixture = stem.mixture else { return nil }
+    if estimate.sdr == nil { mixture.sdr = nil }
+    if estimate.siSDR == nil { mixture.siSDR = nil }
+    return mixture
   }
 
   private static func mean(_ values: [Double]) -> Double? {

@@ -139,7 +139,10 @@ private struct Material {
   /// Those without an estimate too.
   let allTruths: [Signal]
   let mixture: Signal?
+  /// What the header of its file says; nil without one.
+  let mixtureFormat: AudioFormat?
   let sampleRate: Int
+  let channelCount: Int
   var stemCount: Int { allTruths.count }
   var notes: [String] = []
 
@@ -161,17 +164,46 @@ private struct Material {
     func signal(_ path: String?) throws -> Signal {
       try Signal(path: path ?? "", sampleRate: rate, channelCount: channels)
     }
-    sampleRate = rate
+    (sampleRate, channelCount) = (rate, channels)
     estimates = try names.map { try signal(paths[$0]) }
     allTruths = try all.map { try signal(song.stems[$0]) }
     truths = zip(all, allTruths).filter { paths[$0.0] != nil }.map(\.1)
     mixture = try song.mixture.map { try signal($0) }
+    mixtureFormat = try song.mixture.map { try AudioFileReader(path: $0).format }
+    notes = leftOut(song, all, paths)
+    let formats = try all.map { ($0, try AudioFileReader(path: song.stems[$0] ?? "").format) }
+    noteConversions(of: formats, noun: "truth")
+    noteConversions(of: mixtureFormat.map { [("mixture", $0)] } ?? [], noun: "mixture")
+  }
+
+  /// What only one side has.
+  private func leftOut(_ song: SongFolder, _ all: [String], _ paths: [String: String]) -> [String] {
+    var notes = song.otherMixtures.map {
+      "\(name): \($0) is called like a mixture and is no stem; left out. The mixture is mixture.*."
+    }
     let missing = all.filter { paths[$0] == nil }
-    if !missing.isEmpty { notes.append("\(song.name): no estimate of \(missing.joined(separator: ", ")); left out.") }
+    if !missing.isEmpty { notes.append("\(name): no estimate of \(missing.joined(separator: ", ")); left out.") }
     let unknown = paths.keys.filter { song.stems[$0] == nil && $0 != "mixture" }.sorted(by: StemFiles.precedes)
-    if !unknown.isEmpty { notes.append("\(song.name): no truth of \(unknown.joined(separator: ", ")); left out.") }
-    if let path = song.stems[all[0]], let own = try Signal(path: path).sampleRate, own != rate {
-      notes.append("\(song.name): the truth is resampled from \(own) to \(rate) Hz, the rate of the estimates.")
+    if !unknown.isEmpty {
+      let hasOther = names.contains("other") && unknown.contains(where: StemFiles.order.contains)
+      let low = hasOther ? " If the truth of other holds them too, other scores too low." : ""
+      notes.append("\(name): no truth of \(unknown.joined(separator: ", ")); left out.\(low)")
+    }
+    return notes
+  }
+
+  /// Notes which files have another rate, or other channels, than the estimates.
+  private mutating func noteConversions(of files: [(String, AudioFormat)], noun: String) {
+    func note(_ own: (AudioFormat) -> Int, _ wanted: Int, _ text: (Int) -> String) {
+      let groups = Dictionary(grouping: files) { own($0.1) }
+      for (value, group) in groups.sorted(by: { $0.key < $1.key }) where value != wanted {
+        let which = group.count == files.count ? "" : " of " + group.map(\.0).joined(separator: ", ")
+        notes.append("\(name): the \(noun)\(which) \(text(value))")
+      }
+    }
+    note(\.sampleRate, sampleRate) { "is resampled from \($0) to \(sampleRate) Hz, the rate of the estimates." }
+    note(\.channelCount, channelCount) {
+      "has \($0) channel\($0 == 1 ? "" : "s") and is taken as \(channelCount), as many as the estimates have."
     }
   }
 }
@@ -210,10 +242,25 @@ private struct Overview {
   func estimateLevel(_ index: Int) -> Double { estimates[index].referenceLevel }
 
   func notes(_ material: Material) -> [String] {
-    warnings
-      + material.names.indices.filter { estimateFrames[$0] != truthFrames[$0] }.map { index in
-        "\(material.name): the estimate of \(material.names[index]) has \(estimateFrames[index]) frames, the truth "
-          + "\(truthFrames[index]); it is cut, or filled up with silence."
-      }
+    func note(_ what: String, _ count: Int, _ done: String) -> String {
+      "\(material.name): the \(what) has \(count) frames, the truth \(frames); it is \(done)."
+    }
+    let names = material.names
+    let truths = names.indices.filter { truthFrames[$0] != frames }.map {
+      note("truth of \(names[$0])", truthFrames[$0], "filled up with silence")
+    }
+    let estimates = names.indices.filter { estimateFrames[$0] != frames }.map {
+      note("estimate of \(names[$0])", estimateFrames[$0], "cut, or filled up with silence")
+    }
+    return warnings + truths + estimates + mixtureNotes(material, note)
+  }
+
+  /// Of a mixture that is longer or shorter than the truth by its header, but for the frames that resampling makes or takes.
+  private func mixtureNotes(_ material: Material, _ note: (String, Int, String) -> String) -> [String] {
+    guard let format = material.mixtureFormat, let count = format.frameCount else { return [] }
+    let length = Double(count) * Double(material.sampleRate) / Double(format.sampleRate)
+    let isConverted = format.sampleRate != material.sampleRate
+    guard abs(length - Double(frames)) > (isConverted ? 16 : 0) else { return [] }
+    return [note("mixture", Int(length.rounded()), "cut, or filled up with silence")]
   }
 }

@@ -10,23 +10,34 @@ public struct SongFolder: Sendable, Equatable {
   public let stems: [String: String]
   /// Path of the mixture; nil where it is the sum of the stems.
   public let mixture: String?
+  /// Files that are called like a mixture, and so are no stems.
+  let otherMixtures: [String]
 
   private static let mixtureName = "mixture"
 
   private init?(path: String) throws {
-    var stems = try StemFiles(in: path, recursive: false).paths
+    var stems = try StemFiles(in: path, recursive: false).withPlainNames().paths
     mixture = stems.removeValue(forKey: Self.mixtureName)
+    let others = stems.filter { Self.isMixture($0.key) }
+    for stem in others.keys { stems[stem] = nil }
     guard !stems.isEmpty else { return nil }
     self.stems = stems
     self.path = path
+    otherMixtures = others.values.map(PathParts.file).sorted()
     name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
+  }
+
+  /// `linear_mixture` of musdb and the like.
+  private static func isMixture(_ stem: String) -> Bool {
+    let stem = stem.lowercased()
+    return stem.contains(mixtureName) || stem == "mix"
   }
 
   /// The songs of a folder: itself if it holds stems, else those of its folders that do, by name.
   /// - Throws: `EvaluationError`.
   public static func songs(in folder: String) throws -> [SongFolder] {
     guard let isFolder = StemFiles.isFolder(folder) else { throw EvaluationError.notFound(folder) }
-    guard isFolder else { throw EvaluationError.noStems(folder) }
+    guard isFolder else { throw EvaluationError.isFile(folder) }
     if let song = try SongFolder(path: folder) { return [song] }
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
       throw EvaluationError.unreadableFolder(folder)
@@ -43,25 +54,59 @@ public struct SongFolder: Sendable, Equatable {
   /// only song, in the folder itself.
   /// - Throws: `EvaluationError`.
   public func estimates(in folder: String, isOnlySong: Bool) throws -> [String: String] {
-    guard StemFiles.isFolder(folder) == true else { throw EvaluationError.notFound(folder) }
-    let own = PathParts.join(folder, name)
-    for place in [own] + (isOnlySong ? [folder] : []) where StemFiles.isFolder(place) == true {
-      let paths = try StemFiles(in: place, recursive: false).paths
-      if stems.keys.contains(where: { paths[$0] != nil }) { return paths }
+    try Self.checkEstimates(folder)
+    for place in [PathParts.join(folder, name)] + (isOnlySong ? [folder] : []) {
+      if let paths = try estimates(at: place) { return paths }
     }
-    throw EvaluationError.noEstimates(song: name, folder: folder)
+    // `separate` puts a folder with the name of the model between.
+    let folders = try? FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    let instead = try? folders?.map { PathParts.join(folder, $0) }
+      .first { try estimates(at: PathParts.join($0, name)) != nil }
+    throw EvaluationError.noEstimates(song: name, folder: folder, instead: instead)
+  }
+
+  /// Makes sure that there is a folder of estimates at all.
+  /// - Throws: `EvaluationError`.
+  public static func checkEstimates(_ folder: String) throws {
+    guard let isFolder = StemFiles.isFolder(folder) else { throw EvaluationError.notFound(folder) }
+    guard isFolder else { throw EvaluationError.isFile(folder) }
+  }
+
+  private func estimates(at place: String) throws -> [String: String]? {
+    guard StemFiles.isFolder(place) == true else { return nil }
+    let paths = try StemFiles(in: place, recursive: false).withPlainNames().paths
+    return stems.keys.contains { paths[$0] != nil } ? paths : nil
+  }
+
+  /// Whether stems in a folder would take the place of this song's own files, or lie beside them; by whatever path.
+  public func isAffected(byStemsIn folder: String) -> Bool {
+    let there = [folder] + ((try? StemFiles(in: folder, recursive: false).paths.values.sorted()) ?? [])
+    let places = Set(there.compactMap(Self.identity))
+    let own = [path] + stems.values + (mixture.map { [$0] } ?? [])
+    return own.compactMap(Self.identity).contains(where: places.contains)
+  }
+
+  /// Device and number of what lies at a path, links followed; nil if nothing does.
+  private static func identity(_ path: String) -> [UInt64]? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return [UInt64(status.st_dev), UInt64(status.st_ino)]
   }
 
   /// Writes the sum of the stems as 32-bit floats, at the rate and with the channels of the first.
+  /// - Parameter check: called for every block; what it throws ends the work.
   /// - Throws: `AudioFileError`.
-  public func writeMixture(to path: String) throws {
+  public func writeMixture(to path: String, check: () throws -> Void = {}) throws {
     let names = stems.keys.sorted(by: StemFiles.precedes)
     let first = try Signal(path: stems[names[0]] ?? "")
     let (rate, channels) = (first.sampleRate ?? 44100, first.channelCount)
     let group = try SignalGroup(
       names.map { try Signal(path: stems[$0] ?? "", sampleRate: rate, channelCount: channels) })
     let writer = try AudioFileWriter(path: path, sampleRate: rate, channelCount: channels, sampleFormat: .float32)
-    while let blocks = try group.next() { try writer.write(AudioBuffer.sum(blocks)) }
+    while let blocks = try group.next() {
+      try check()
+      try writer.write(AudioBuffer.sum(blocks))
+    }
     try writer.finish()
   }
 }

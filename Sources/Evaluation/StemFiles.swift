@@ -31,10 +31,27 @@ public struct StemFiles: Sendable, Equatable {
     self.paths = paths
   }
 
+  private init(paths: [String: String]) { self.paths = paths }
+
+  /// The same files, those of demucs' stems and `mixture` in small letters: `Drums.wav` is `drums` too.
+  /// - Throws: `EvaluationError.ambiguous`.
+  func withPlainNames() throws -> StemFiles {
+    var plain: [String: String] = [:]
+    for (name, path) in paths.sorted(by: { $0.key < $1.key }) {
+      let small = name.lowercased()
+      let stem = Self.order.contains(small) || small == "mixture" ? small : name
+      if let other = plain.updateValue(path, forKey: stem) {
+        throw EvaluationError.ambiguous(stem: stem, paths: [other, path])
+      }
+    }
+    return StemFiles(paths: plain)
+  }
+
   /// Names in the order of the stems of demucs, others after them by the alphabet.
   public var names: [String] { paths.keys.sorted(by: StemFiles.precedes) }
 
-  private static let order = ["drums", "bass", "other", "vocals", "guitar", "piano"]
+  /// The stems of demucs.
+  static let order = ["drums", "bass", "other", "vocals", "guitar", "piano"]
 
   static func precedes(_ a: String, _ b: String) -> Bool {
     func key(_ name: String) -> (String, Int, String) {

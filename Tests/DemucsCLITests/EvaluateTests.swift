@@ -27,9 +27,14 @@ struct EvaluateTests {
     struct Mean: Decodable {
       let estimate: Scores
     }
+    struct Failure: Decodable {
+      let song: String
+      let message: String
+    }
     let model: String?
     let songs: [Song]
     let mean: Mean?
+    let failed: [Failure]
   }
 
   private func program() throws -> Program {
@@ -118,7 +123,57 @@ struct EvaluateTests {
     #expect(run.errors.contains("songs/one/hum.wav: cannot be read as audio"))
     #expect(run.errors.hasSuffix("1 of 2 songs could not be scored: one\n"))
     #expect(try report(run).songs.map(\.song) == ["two"])
+    #expect(try report(run).failed.map(\.song) == ["one"])
+    #expect(try report(run).failed.first?.message.hasPrefix("songs/one/hum.wav: cannot be read as audio") == true)
+    // Where all fail there is an object too.
+    let none = try program.run(["evaluate", "songs", "temporary", "--quiet", "--json"])
+    #expect(none.status == 1)
+    #expect(try report(none).songs.isEmpty && report(none).failed.map(\.song) == ["one", "two"])
     // Nothing is left behind.
+    #expect(try program.files().filter { $0.hasPrefix("temporary/") } == ["temporary/.keep"])
+  }
+
+  /// The stems of a model would be the truth from then on, and perfect.
+  @Test(arguments: [("songs", "songs"), ("songs", "./one/../songs/"), ("songs/one", "songs"), ("songs", "link")])
+  func theTruthIsNotOverwritten(truth: String, out: String) throws {
+    let program = try program()
+    defer { program.remove() }
+    try program.touch("one/.keep")
+    let manager = FileManager.default
+    try manager.createSymbolicLink(
+      at: program.folder.appendingPathComponent("link"),
+      withDestinationURL: program.folder.appendingPathComponent("songs"))
+    let hum = program.folder.appendingPathComponent("songs/one/hum.wav")
+    let before = try Data(contentsOf: hum)
+    let run = try program.run(["evaluate", truth, "--out", out, "-n", "tiny.safetensors", "--quiet"])
+    #expect(run.status == 64 && run.errors.contains("among the true ones of songs/one"), "\(run.errors)")
+    #expect(run.output.isEmpty)
+    #expect(try Data(contentsOf: hum) == before)
+  }
+
+  /// Interrupted in the second song, it still shows the first.
+  @Test func whatWasScoredIsShownWhenInterrupted() throws {
+    let program = try program()
+    defer { program.remove() }
+    for stem in ["hum", "hiss"] {
+      try FileManager.default.removeItem(at: program.folder.appendingPathComponent("songs/two/\(stem).wav"))
+      try program.writeSparseSong("songs/two/\(stem).wav", seconds: 20_000)
+    }
+    try program.touch("temporary/.keep")
+    let run = try program.run(
+      [
+        "-c",
+        """
+        set -m; "$0" evaluate songs --out kept -n tiny.safetensors --quiet --json & pid=$!
+        # The mixture of the second song is being written.
+        until find temporary -size +4000k | grep -q .; do sleep 0.05; kill -0 $pid || exit 99; done
+        kill -INT $pid; wait $pid
+        """, Program.executable.path,
+      ], environment: ["TMPDIR": program.folder.appendingPathComponent("temporary").path],
+      executable: URL(fileURLWithPath: "/bin/bash"))
+    #expect(run.status == 130, "\(run.errors)")
+    #expect(run.errors.hasPrefix("Interrupted.\n"), "\(run.errors)")
+    #expect(try report(run).songs.map(\.song) == ["one"])
     #expect(try program.files().filter { $0.hasPrefix("temporary/") } == ["temporary/.keep"])
   }
 }

@@ -92,8 +92,9 @@ struct StemOptionTests {
     #expect(
       try separate(exact + ["--two-stems", "hiss", "--other-method", "none", "-o", "n"]) == ["n/tiny/song/hiss.wav"])
     #expect(try separate(exact + ["--stems", "hiss", "-o", "s"]) == ["s/tiny/song/hiss.wav"])
+    #expect(try separate(exact + ["--stems", " hum ,hiss", "-o", "b"]).count == 2)
     #expect(try program.bytes("s/tiny/song/hiss.wav") == hiss && program.bytes("n/tiny/song/hiss.wav") == hiss)
-    #expect(try program.files().filter { $0.hasSuffix(".wav") }.count == 2 + 2 + 2 + 1 + 1 + 1)
+    #expect(try program.files().filter { $0.hasSuffix(".wav") }.count == 2 + 2 + 2 + 1 + 1 + 2 + 1)
   }
 
   @Test func whatWasDoneToLevelsIsSaidInOneLine() throws {
@@ -121,6 +122,7 @@ struct StemOptionTests {
   @Test(arguments: [
     (["--stems", "hum", "--two-stems", "hiss"], "--two-stems exclude each other"),
     (["--stems", "hum,,hiss"], "commas between them"),
+    (["--stems", "hum, ,hiss"], "commas between them"),
     (
       ["--two-stems", "hum", "--other-method", "minus", "--mixture-consistent", "residual"],
       "holds the residual already"

@@ -114,6 +114,92 @@ struct SongEvaluationTests {
     #expect(throws: EvaluationError.self) { try evaluate(folder, estimates: "other") }
   }
 
+  /// Whatever is done to a truth or a mixture before it is judged by is said.
+  @Test func whatIsConvertedIsNoted() throws {
+    let folder = try TestFolder()
+    try write(folder, "truth", ["drums": drums, "bass": bass.map { Array($0.prefix(9_000)) }, "mixture": drums])
+    try write(folder, "estimates", ["drums": drums, "bass": bass])
+    #expect(
+      try evaluate(folder).notes == [
+        "truth: the truth of bass has 9000 frames, the truth 20100; it is filled up with silence."
+      ])
+    try write(folder, "mono", ["drums": [drums[0]], "bass": [bass[0]]])
+    let mono = try evaluate(folder, estimates: "mono").notes
+    #expect(mono.contains("truth: the truth has 2 channels and is taken as 1, as many as the estimates have."))
+    #expect(mono.contains("truth: the mixture has 2 channels and is taken as 1, as many as the estimates have."))
+    try folder.write("truth/bass.wav", [noise("low", channels: 1, frames: 10_050)[0]], rate: 4000)
+    try write(folder, "truth", ["mixture": drums.map { Array($0.prefix(8_000)) }])
+    #expect(
+      try evaluate(folder).notes == [
+        "truth: the truth of bass is resampled from 4000 to 8000 Hz, the rate of the estimates.",
+        "truth: the truth of bass has 1 channel and is taken as 2, as many as the estimates have.",
+        "truth: the mixture has 8000 frames, the truth 20100; it is cut, or filled up with silence.",
+      ])
+  }
+
+  /// A file that is called otherwise than `mixture.*` and is no stem would be a part of the sum.
+  @Test func namesAreReadAsPeopleWriteThem() throws {
+    let folder = try TestFolder()
+    try write(folder, "truth", ["Drums": drums, "BASS": bass, "Mixture": drums.plus(bass), "linear_mixture": drums])
+    try write(folder, "estimates", ["drums": drums, "Bass": bass])
+    let song = try evaluate(folder)
+    #expect(song.stems.map(\.name) == ["drums", "bass"] && song.stemCount == 2)
+    #expect(
+      song.notes == [
+        "truth: linear_mixture.wav is called like a mixture and is no stem; left out. The mixture is mixture.*."
+      ])
+    try write(folder, "plain", ["drums": drums, "bass": bass])
+    #expect(try evaluate(folder, truth: "plain").stems.map(\.estimate) == song.stems.map(\.estimate))
+    try write(folder, "truth", ["drums": drums])
+    #expect(throws: EvaluationError.self) { try SongFolder.songs(in: folder("truth")) }
+  }
+
+  /// Four true stems and a model of six: what its `other` lacks is in stems that have no truth.
+  @Test func aTruthOfFewerStemsIsNoted() throws {
+    let folder = try TestFolder()
+    try write(folder, "truth", ["drums": drums, "other": bass])
+    try write(folder, "estimates", ["drums": drums, "other": bass, "piano": drums])
+    #expect(
+      try evaluate(folder).notes == [
+        "truth: no truth of piano; left out. If the truth of other holds them too, other scores too low."
+      ])
+  }
+
+  /// The means of estimate and mixture that stand side by side are over the same songs.
+  @Test func meansAreOverTheSameSongs() throws {
+    let folder = try TestFolder()
+    try write(folder, "truth", ["drums": drums, "bass": bass])
+    try write(folder, "estimates", ["drums": drums, "bass": drums.plus(bass)])
+    let whole = try evaluate(folder)
+    // In each second one of them is silent.
+    func paused(_ stem: [[Float]], _ second: Int) -> [[Float]] {
+      stem.map { $0.enumerated().map { $0.offset / Self.rate == second ? 0 : $0.element } }
+    }
+    try write(folder, "estimates", ["drums": paused(drums, 0), "bass": paused(bass, 1)])
+    let pausing = try evaluate(folder)
+    #expect(pausing.stems[0].estimate?.sdr == nil && pausing.stems[0].mixture?.sdr != nil)
+    let row = EvaluationSummary([pausing, whole]).rows[0]
+    #expect(row.songs == 2 && row.estimate.sdr == whole.stems[0].estimate?.sdr)
+    #expect(row.mixture.sdr == whole.stems[0].mixture?.sdr)
+    #expect(EvaluationSummary([pausing]).rows[0].mixture.sdr == nil)
+  }
+
+  @Test func stemsThatWouldTakeTheTruthsPlaceAreFound() throws {
+    let folder = try TestFolder()
+    try write(folder, "songs/a", ["drums": drums])
+    try write(folder, "kept/a", ["drums": drums])
+    let song = try SongFolder.songs(in: folder("songs"))[0]
+    #expect(!song.isAffected(byStemsIn: folder("kept/a")) && !song.isAffected(byStemsIn: folder("none/a")))
+    #expect(song.isAffected(byStemsIn: folder("songs/a")) && song.isAffected(byStemsIn: folder("kept/../songs/./a")))
+    let manager = FileManager.default
+    try manager.createSymbolicLink(atPath: folder("link"), withDestinationPath: folder("songs"))
+    #expect(song.isAffected(byStemsIn: folder("link/a")))
+    try manager.removeItem(atPath: folder("kept/a/drums.wav"))
+    try manager.createSymbolicLink(
+      atPath: folder("kept/a/drums.wav"), withDestinationPath: folder("songs/a/drums.wav"))
+    #expect(song.isAffected(byStemsIn: folder("kept/a")))
+  }
+
   @Test func foldersOfSongsAreFound() throws {
     let folder = try TestFolder()
     for song in ["b", "a"] { try write(folder, "truth/\(song)", ["drums": drums]) }
@@ -125,7 +211,17 @@ struct SongEvaluationTests {
     #expect(throws: EvaluationError.noEstimates(song: "b", folder: folder("estimates"))) {
       try songs[1].estimates(in: folder("estimates"), isOnlySong: false)
     }
+    // As `separate` lays them out.
+    try write(folder, "estimates/open_6s/b", ["drums": drums])
+    #expect(
+      throws: EvaluationError.noEstimates(song: "b", folder: folder("estimates"), instead: folder("estimates/open_6s"))
+    ) {
+      try songs[1].estimates(in: folder("estimates"), isOnlySong: false)
+    }
     #expect(throws: EvaluationError.notFound(folder("none"))) { try SongFolder.songs(in: folder("none")) }
+    let file = folder("truth/a/drums.wav")
+    #expect(throws: EvaluationError.isFile(file)) { try SongFolder.songs(in: file) }
+    #expect(throws: EvaluationError.isFile(file)) { try songs[0].estimates(in: file, isOnlySong: true) }
     #expect(throws: EvaluationError.noStems(folder("truth/nothing"))) {
       try SongFolder.songs(in: folder("truth/nothing"))
     }
