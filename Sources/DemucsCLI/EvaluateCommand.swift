@@ -1,7 +1,9 @@
 import ArgumentParser
+import AudioFiles
 import Evaluation
 import Foundation
 import Separation
+import Synchronization
 
 /// `demucs-cli evaluate`: how good stems are where the true ones are known.
 struct EvaluateCommand: ParsableCommand {
@@ -76,35 +78,35 @@ struct EvaluateCommand: ParsableCommand {
         } : nil
       var results: [SongEvaluation] = []
       var failures: [EvaluationReport.Failure] = []
-      func report() throws -> String {
-        let report = EvaluationReport(
+      // What was scored may have taken hours: it is shown even if the program ends in the middle of a song.
+      let report = LastReport()
+      interruption.finally { report.take().map { [$0] } ?? [] }
+      func renew() throws {
+        guard json || !results.isEmpty else { return }
+        let document = EvaluationReport(
           songs: results, model: maker?.location.name, policy: maker == nil ? nil : policy, hasFilters: filters,
           failures: failures)
-        return json ? try report.json() : report.text
+        report.renew(json ? try document.json() : document.text)
       }
-      do {
-        for song in songs {
-          try interruption.check()
-          do {
-            let result = try evaluate(song, isOnlySong: songs.count == 1, maker, console, interruption)
-            for note in result.notes { console.problem("Note: \(note)") }
-            results.append(result)
-            // What was scored may have taken hours: it is shown even if the next segment takes too long to stop.
-            let soFar = try report()
-            interruption.finally { [soFar] }
-          } catch let error where Interruption.isStop(error) {
-            throw error
-          } catch {
-            console.problem("Error: \(error)")
-            failures.append(.init(song: song.name, message: "\(error)"))
-          }
+      try renew()
+      func show() { report.take().map(console.result) }
+      // When it is interrupted, too.
+      defer { show() }
+      for song in songs {
+        try interruption.check()
+        do {
+          let result = try evaluate(song, isOnlySong: songs.count == 1, maker, console, interruption)
+          for note in result.notes { console.problem("Note: \(note)") }
+          results.append(result)
+        } catch let error where Interruption.isStop(error) {
+          throw CancellationError()
+        } catch {
+          console.problem("Error: \(error)")
+          failures.append(.init(song: song.name, message: "\(error)"))
         }
-      } catch let error where Interruption.isStop(error) {
-        interruption.finally { [] }
-        if !results.isEmpty { console.result(try report()) }
-        throw CancellationError()
+        try renew()
       }
-      if json || !results.isEmpty { console.result(try report()) }
+      show()
       guard failures.isEmpty else {
         let names = failures.map(\.song).joined(separator: ", ")
         console.problem("\(failures.count) of \(songs.count) songs could not be scored: \(names)")
@@ -113,13 +115,30 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
+  /// Text that is shown once, by whoever takes it first.
+  private final class LastReport: Sendable {
+    private let text = Mutex<String?>(nil)
+
+    func renew(_ value: String) { text.withLock { $0 = value } }
+
+    func take() -> String? {
+      text.withLock { text in
+        defer { text = nil }
+        return text
+      }
+    }
+  }
+
   /// Stems of a model that took the place of the true ones would be lost, and perfect.
   private func refuseTruth(of songs: [SongFolder], in out: String) throws {
+    var places = FilePlaces()
+    func place(in folder: String) -> FilePlaces.Place { places.place(of: FilePath(PathParts.join(folder, "stem"))) }
+    let owners = Dictionary(songs.map { (place(in: $0.path), $0.name) }) { first, _ in first }
     for song in songs {
       let folder = PathParts.join(out, song.name)
-      for other in songs where other.isAffected(byStemsIn: folder) {
+      if let other = owners[place(in: folder)] {
         throw ValidationError(
-          "--out \(out): the stems of \(song.name) would go to \(folder), among the true ones of \(other.path). "
+          "--out '\(out)': the stems of \(song.name) would go to \(folder), among the true ones of \(other). "
             + "Choose another --out.")
       }
     }
@@ -128,9 +147,14 @@ struct EvaluateCommand: ParsableCommand {
   private func evaluate(
     _ song: SongFolder, isOnlySong: Bool, _ maker: StemMaker?, _ console: Console, _ interruption: Interruption
   ) throws -> SongEvaluation {
+    if let fault = song.fault { throw fault }
     guard let maker else {
       let paths = try song.estimates(in: estimates ?? "", isOnlySong: isOnlySong)
       return try SongEvaluation(song: song, estimates: paths, filters: filters, check: interruption.check)
+    }
+    let (names, sources) = (song.stems.keys.sorted(), maker.separator.sources)
+    guard names.contains(where: sources.contains) else {
+      throw EvaluationError.noCommonStems(song: song.name, truth: names, model: sources)
     }
     let folder = try interruption.makeTemporaryFolder()
     defer { interruption.removeFolder(folder) }

@@ -8,6 +8,7 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
   case isFile(String)
   /// `instead` is a folder that holds some.
   case noEstimates(song: String, folder: String, instead: String? = nil)
+  case noCommonStems(song: String, truth: [String], model: [String])
   case unequalStems(song: String, what: String)
   case noFourierTransform(Int)
   case noFilters(String)
@@ -30,6 +31,9 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
       "\(song): there are no estimates of its stems in \(folder). They are looked for in \(folder)/\(song), "
         + "or, of a single song, in \(folder) itself."
         + (instead.map { " There are some in \($0)/\(song): give \($0)." } ?? "")
+    case .noCommonStems(let song, let truth, let model):
+      "\(song): the model has none of its stems: these are \(truth.joined(separator: ", ")), the model's "
+        + "\(model.joined(separator: ", ")). Name the files as the model does."
     case .unequalStems(let song, let what):
       "\(song): its stems do not go together: \(what). Convert them to one."
     case .noFourierTransform(let size): "FFTW has no plan for \(size) samples."

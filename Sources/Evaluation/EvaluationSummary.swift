@@ -58,7 +58,7 @@ public struct EvaluationSummary: Sendable, Equatable {
     silentLevel = Self.mean(stems.filter { $0.estimate == nil }.map(\.estimateLevel))
   }
 
-  /// The mixture's scores of a stem, without those that the estimate has not: two means side by side are over the same songs.
+  /// The mixture's scores of a stem, without those that the estimate has not: means side by side are over the same songs.
   private static func comparable(_ stem: SongEvaluation.Stem) -> SongEvaluation.Scores? {
     guard let estimate = stem.estimate, var mixture = stem.mixture else { return nil }
     if estimate.sdr == nil { mixture.sdr = nil }

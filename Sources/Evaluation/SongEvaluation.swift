@@ -55,12 +55,13 @@ public struct SongEvaluation: Sendable, Equatable {
   public init(
     song: SongFolder, estimates: [String: String], filters: Bool = false, check: () throws -> Void = {}
   ) throws {
+    if let fault = song.fault { throw fault }
     let material = try Material(song: song, estimates: estimates)
     let overview = try Overview(material, check: check)
-    var notes = material.notes + overview.notes(material)
     let sounding = material.names.indices.filter { overview.truthLevel($0) >= Self.silence }
     let scores = try Self.scores(material, overview, sounding: sounding, filters: filters, check: check)
     var seen: Set<String> = []
+    var notes = material.notes + overview.notes(material) + scores.notes
     notes.removeAll { !seen.insert($0).inserted }
 
     (name, sampleRate, frames) = (song.name, material.sampleRate, overview.frames)
@@ -78,7 +79,7 @@ public struct SongEvaluation: Sendable, Equatable {
 
   private static func scores(
     _ material: Material, _ overview: Overview, sounding: [Int], filters: Bool, check: () throws -> Void
-  ) throws -> (estimate: [Scores], mixture: [Scores]) {
+  ) throws -> (estimate: [Scores], mixture: [Scores], notes: [String]) {
     let truths = sounding.map { material.truths[$0] }
     let estimates = sounding.map { material.estimates[$0] }
     let window = material.sampleRate
@@ -96,11 +97,12 @@ public struct SongEvaluation: Sendable, Equatable {
     // Without a file of its own the mixture is the sum of all stems, the silent ones too.
     let mixtures = material.mixture.map { [$0] } ?? material.allTruths
     let group = try SignalGroup(truths + estimates + mixtures)
-    var left = overview.frames
+    var (left, mixtureFrameCount) = (overview.frames, 0)
     while left > 0, let blocks = try group.next(frames: min(window, left)) {
       try check()
       let length = min(window, left)
       left -= length
+      mixtureFrameCount += blocks.dropFirst(2 * truths.count).map(\.frameCount).max() ?? 0
       let padded = blocks.map { $0.padded(to: length) }
       let (truth, rest) = (Array(padded[..<truths.count]), padded[truths.count...])
       let estimate = Array(rest.prefix(truths.count))
@@ -114,7 +116,8 @@ public struct SongEvaluation: Sendable, Equatable {
     }
     return (
       truths.indices.map { Scores(sums[$0], frames, stem: $0) },
-      truths.indices.map { Scores(mixtureSums[$0], mixtureFrames, stem: $0) }
+      truths.indices.map { Scores(mixtureSums[$0], mixtureFrames, stem: $0) },
+      group.readers.flatMap(\.warnings) + overview.mixtureNotes(material, read: mixtureFrameCount)
     )
   }
 }
@@ -179,16 +182,19 @@ private struct Material {
   /// What only one side has.
   private func leftOut(_ song: SongFolder, _ all: [String], _ paths: [String: String]) -> [String] {
     var notes = song.otherMixtures.map {
-      "\(name): \($0) is called like a mixture and is no stem; left out. The mixture is mixture.*."
+      "\(name): \($0) is called like a mixture and is no stem; left out."
+        + (song.mixture == nil ? " Without mixture.* the mixture is the sum of the stems." : "")
     }
     let missing = all.filter { paths[$0] == nil }
-    if !missing.isEmpty { notes.append("\(name): no estimate of \(missing.joined(separator: ", ")); left out.") }
-    let unknown = paths.keys.filter { song.stems[$0] == nil && $0 != "mixture" }.sorted(by: StemFiles.precedes)
-    if !unknown.isEmpty {
-      let hasOther = names.contains("other") && unknown.contains(where: StemFiles.order.contains)
-      let low = hasOther ? " If the truth of other holds them too, other scores too low." : ""
-      notes.append("\(name): no truth of \(unknown.joined(separator: ", ")); left out.\(low)")
+    func note(_ side: String, _ stems: [String]) {
+      if stems.isEmpty { return }
+      let hasOther = names.contains("other") && stems.contains(where: StemFiles.order.contains)
+      let low = hasOther ? " If the \(side) of other holds them too, other scores too low." : ""
+      notes.append("\(name): no \(side) of \(stems.joined(separator: ", ")); left out.\(low)")
     }
+    note("estimate", missing)
+    let unknown = paths.keys.filter { song.stems[$0] == nil && $0 != "mixture" }.sorted(by: StemFiles.precedes)
+    note("truth", unknown)
     return notes
   }
 
@@ -202,6 +208,8 @@ private struct Material {
       }
     }
     note(\.sampleRate, sampleRate) { "is resampled from \($0) to \(sampleRate) Hz, the rate of the estimates." }
+    // Of more than two channels the file's own warning tells.
+    if files.contains(where: { $0.1.channelCount > 2 }) { return }
     note(\.channelCount, channelCount) {
       "has \($0) channel\($0 == 1 ? "" : "s") and is taken as \(channelCount), as many as the estimates have."
     }
@@ -242,25 +250,30 @@ private struct Overview {
   func estimateLevel(_ index: Int) -> Double { estimates[index].referenceLevel }
 
   func notes(_ material: Material) -> [String] {
-    func note(_ what: String, _ count: Int, _ done: String) -> String {
-      "\(material.name): the \(what) has \(count) frames, the truth \(frames); it is \(done)."
-    }
     let names = material.names
     let truths = names.indices.filter { truthFrames[$0] != frames }.map {
-      note("truth of \(names[$0])", truthFrames[$0], "filled up with silence")
+      note(material, "truth of \(names[$0])", truthFrames[$0], "filled up with silence")
     }
     let estimates = names.indices.filter { estimateFrames[$0] != frames }.map {
-      note("estimate of \(names[$0])", estimateFrames[$0], "cut, or filled up with silence")
+      note(material, "estimate of \(names[$0])", estimateFrames[$0], "cut, or filled up with silence")
     }
-    return warnings + truths + estimates + mixtureNotes(material, note)
+    return warnings + truths + estimates
   }
 
-  /// Of a mixture that is longer or shorter than the truth by its header, but for the frames that resampling makes or takes.
-  private func mixtureNotes(_ material: Material, _ note: (String, Int, String) -> String) -> [String] {
-    guard let format = material.mixtureFormat, let count = format.frameCount else { return [] }
-    let length = Double(count) * Double(material.sampleRate) / Double(format.sampleRate)
+  private func note(_ material: Material, _ what: String, _ count: Int, _ done: String) -> String {
+    "\(material.name): the \(what) has \(count) frames, the truth \(frames); it is \(done)."
+  }
+
+  /// Of a mixture that is shorter than the truth as it was read, or longer by its header.
+  ///
+  /// Resampling makes or takes a few frames.
+  func mixtureNotes(_ material: Material, read: Int) -> [String] {
+    guard let format = material.mixtureFormat else { return [] }
     let isConverted = format.sampleRate != material.sampleRate
-    guard abs(length - Double(frames)) > (isConverted ? 16 : 0) else { return [] }
-    return [note("mixture", Int(length.rounded()), "cut, or filled up with silence")]
+    let length = Double(format.frameCount ?? 0) * Double(material.sampleRate) / Double(format.sampleRate)
+    let whole = max(read, Int(length.rounded()))
+    let tolerance = isConverted ? 16 : 0
+    if read < frames - tolerance { return [note(material, "mixture", read, "filled up with silence")] }
+    return whole > frames + tolerance ? [note(material, "mixture", whole, "cut")] : []
   }
 }

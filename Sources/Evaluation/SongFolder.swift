@@ -12,6 +12,8 @@ public struct SongFolder: Sendable, Equatable {
   public let mixture: String?
   /// Files that are called like a mixture, and so are no stems.
   let otherMixtures: [String]
+  /// Why the song cannot be scored, where it is one of many.
+  public let fault: EvaluationError?
 
   private static let mixtureName = "mixture"
 
@@ -24,7 +26,17 @@ public struct SongFolder: Sendable, Equatable {
     self.stems = stems
     self.path = path
     otherMixtures = others.values.map(PathParts.file).sorted()
-    name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
+    fault = nil
+    name = Self.name(of: path)
+  }
+
+  private init(path: String, fault: EvaluationError) {
+    (self.path, self.fault, name) = (path, fault, Self.name(of: path))
+    (stems, mixture, otherMixtures) = ([:], nil, [])
+  }
+
+  private static func name(of path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
   }
 
   /// `linear_mixture` of musdb and the like.
@@ -33,7 +45,8 @@ public struct SongFolder: Sendable, Equatable {
     return stem.contains(mixtureName) || stem == "mix"
   }
 
-  /// The songs of a folder: itself if it holds stems, else those of its folders that do, by name.
+  /// The songs of a folder: itself if it holds stems, else those of its folders that do, by name. One of those that cannot
+  /// be read has a `fault`, so that it does not stop the others.
   /// - Throws: `EvaluationError`.
   public static func songs(in folder: String) throws -> [SongFolder] {
     guard let isFolder = StemFiles.isFolder(folder) else { throw EvaluationError.notFound(folder) }
@@ -42,9 +55,12 @@ public struct SongFolder: Sendable, Equatable {
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
       throw EvaluationError.unreadableFolder(folder)
     }
-    let songs = try names.sorted().filter { !$0.hasPrefix(".") }.compactMap { name in
+    let songs = try names.sorted().filter { !$0.hasPrefix(".") }.compactMap { name -> SongFolder? in
       let path = PathParts.join(folder, name)
-      return StemFiles.isFolder(path) == true ? try SongFolder(path: path) : nil
+      guard StemFiles.isFolder(path) == true else { return nil }
+      do { return try SongFolder(path: path) } catch let error as EvaluationError {
+        return SongFolder(path: path, fault: error)
+      }
     }
     guard !songs.isEmpty else { throw EvaluationError.noStems(folder) }
     return songs
@@ -76,21 +92,6 @@ public struct SongFolder: Sendable, Equatable {
     guard StemFiles.isFolder(place) == true else { return nil }
     let paths = try StemFiles(in: place, recursive: false).withPlainNames().paths
     return stems.keys.contains { paths[$0] != nil } ? paths : nil
-  }
-
-  /// Whether stems in a folder would take the place of this song's own files, or lie beside them; by whatever path.
-  public func isAffected(byStemsIn folder: String) -> Bool {
-    let there = [folder] + ((try? StemFiles(in: folder, recursive: false).paths.values.sorted()) ?? [])
-    let places = Set(there.compactMap(Self.identity))
-    let own = [path] + stems.values + (mixture.map { [$0] } ?? [])
-    return own.compactMap(Self.identity).contains(where: places.contains)
-  }
-
-  /// Device and number of what lies at a path, links followed; nil if nothing does.
-  private static func identity(_ path: String) -> [UInt64]? {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    return [UInt64(status.st_dev), UInt64(status.st_ino)]
   }
 
   /// Writes the sum of the stems as 32-bit floats, at the rate and with the channels of the first.

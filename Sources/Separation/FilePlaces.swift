@@ -6,9 +6,9 @@ import Glibc
 /// A folder that is there is told by its inode, so that links to it and detours make no difference; one that is not, by
 /// its names below the innermost that is there. A link in the place of the file itself is not followed: a stem that is put
 /// there replaces the link.
-struct FilePlaces {
+package struct FilePlaces {
   /// A name in a folder.
-  struct Place: Hashable {
+  package struct Place: Hashable {
     fileprivate let folder: Int
     fileprivate let name: ArraySlice<UInt8>
   }
@@ -28,8 +28,10 @@ struct FilePlaces {
   /// Files of one folder mostly come one after another.
   private var last: (path: ArraySlice<UInt8>, number: Int)?
 
+  package init() {}
+
   /// The place that the path of a file leads to.
-  mutating func place(of path: FilePath) -> Place {
+  package mutating func place(of path: FilePath) -> Place {
     let nameStart = nameStart(of: path)
     return Place(folder: folderNumber(of: path, nameStart), name: path.bytes[nameStart...])
   }
