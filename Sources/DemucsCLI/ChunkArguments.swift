@@ -24,6 +24,9 @@ struct ChunkArguments: ParsableArguments {
     help: ArgumentHelp("How sharp the joins of segments are: their triangle to this power, 1 or more.", valueName: "n"))
   var transitionPower = 1.0
 
+  /// Whether one of them is another than it is by itself.
+  var isGiven: Bool { shifts != 1 || overlap != 0.25 || segment != nil || seed != 0 || transitionPower != 1 }
+
   /// Passes over a song beyond which nobody hears a difference, and each takes its time and 5 MB.
   private static let mostShifts = 1000
 

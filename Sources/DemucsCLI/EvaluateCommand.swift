@@ -62,6 +62,10 @@ struct EvaluateCommand: ParsableCommand {
     if estimates != nil, precision.isGiven {
       throw ValidationError("Precision options are for what is separated here; with a folder of estimates nothing is.")
     }
+    if estimates != nil, model.isGiven || chunks.isGiven {
+      throw ValidationError(
+        "Model and separation options are for what is separated here; with a folder of estimates nothing is.")
+    }
   }
 
   func run() throws {

@@ -65,6 +65,11 @@ struct ModelArguments: ParsableArguments {
     }
   }
 
+  /// Whether they name another model than the one that comes with the program, or say what is to be kept of its work.
+  var isGiven: Bool {
+    name != ModelStore.defaultModelName || folders.modelsDir != nil || folders.repo != nil || dumpTaps != nil
+  }
+
   /// Finds the model.
   func locate() throws -> ModelLocation { try folders.locate(name) }
 

@@ -94,6 +94,11 @@ struct EvaluateTests {
     }
     let kept = try program.run(["evaluate", "songs", "kept", "--precision", "mixed"])
     #expect(kept.status == 64 && kept.errors.contains("nothing is"))
+    for option in [["-n", "tiny.safetensors"], ["--shifts", "2"], ["--seed", "1"], ["--dump-taps", "taps"]] {
+      let refused = try program.run(["evaluate", "songs", "songs"] + option)
+      #expect(refused.status == 64 && refused.errors.contains("nothing is"), "\(option)")
+    }
+    #expect(try program.run(["evaluate", "songs", "songs", "-j", "2"]).status == 0)
     let wrong = try program.run(options + ["--policy", "none.json"])
     #expect(wrong.status == 1 && wrong.errors.contains("none.json"))
   }
