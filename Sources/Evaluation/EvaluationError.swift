@@ -8,6 +8,7 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
   case isFile(String)
   /// `instead` is a folder that holds some.
   case noEstimates(song: String, folder: String, instead: String? = nil)
+  /// `truth` and `model` are the names of the stems of each.
   case noCommonStems(song: String, truth: [String], model: [String])
   case unequalStems(song: String, what: String)
   case noFourierTransform(Int)

@@ -12,7 +12,7 @@ public struct SongFolder: Sendable, Equatable {
   public let mixture: String?
   /// Files that are called like a mixture, and so are no stems.
   let otherMixtures: [String]
-  /// Why the song cannot be scored, where it is one of many.
+  /// Why a song, one of many, cannot be read: it then has no stems. Nil of one that can.
   public let fault: EvaluationError?
 
   private static let mixtureName = "mixture"
