@@ -55,7 +55,9 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup(title: "Model options") var model: ModelArguments
   @OptionGroup(title: "Precision options") var precision: PrecisionArguments
 
-  mutating func validate() throws {
+  /// Options of what is not done where estimates are given. Not in `validate`, which would speak before the parser does of
+  /// an option that is unknown, and whose value it took for the estimates.
+  private func refuseUnused() throws {
     if estimates != nil, out != nil {
       throw ValidationError("--out keeps what is separated here; with a folder of estimates nothing is.")
     }
@@ -69,6 +71,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
+    try refuseUnused()
     try runReporting(quiet: quiet) { console, interruption in
       let songs = try SongFolder.songs(in: truth)
       try estimates.map(SongFolder.checkEstimates)

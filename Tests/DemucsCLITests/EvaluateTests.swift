@@ -99,6 +99,9 @@ struct EvaluateTests {
       #expect(refused.status == 64 && refused.errors.contains("nothing is"), "\(option)")
     }
     #expect(try program.run(["evaluate", "songs", "songs", "-j", "2"]).status == 0)
+    // The value of an unknown option is no folder of estimates.
+    let unknown = try program.run(["evaluate", "songs", "-n", "tiny.safetensors", "--threads", "2"])
+    #expect(unknown.status == 64 && unknown.errors.contains("Unknown option '--threads'"), "\(unknown.errors)")
     let wrong = try program.run(options + ["--policy", "none.json"])
     #expect(wrong.status == 1 && wrong.errors.contains("none.json"))
   }

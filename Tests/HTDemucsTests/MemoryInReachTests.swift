@@ -4,7 +4,7 @@ import HTDemucs
 import Testing
 
 /// Memory that the machine, control groups and a limit on address space leave.
-struct MemoryInReachTests {
+final class MemoryInReachTests {
   private let root: URL
 
   /// A machine of 16 GiB, 12 of them available.
@@ -12,6 +12,8 @@ struct MemoryInReachTests {
     root = FileManager.default.temporaryDirectory.appendingPathComponent("memory-\(UUID().uuidString)")
     try write("proc/meminfo", "MemTotal:       16777216 kB\nMemFree: 1024 kB\nMemAvailable:   12582912 kB\n")
   }
+
+  deinit { try? FileManager.default.removeItem(at: root) }
 
   private func write(_ path: String, _ text: String) throws {
     let file = root.appendingPathComponent(path)
@@ -26,7 +28,6 @@ struct MemoryInReachTests {
   }
 
   @Test func theMachineItself() throws {
-    defer { try? FileManager.default.removeItem(at: root) }
     #expect(memory() == (16384, 12288))
     try write("proc/self/cgroup", "0::/\n")
     #expect(memory() == (16384, 12288))
@@ -36,13 +37,11 @@ struct MemoryInReachTests {
 
   /// The limit on address space is no memory of its own: what is left below it counts.
   @Test func addressSpaceThatIsLeft() throws {
-    defer { try? FileManager.default.removeItem(at: root) }
     #expect(memory(free: 700) == (16384, 700))
     #expect(memory(free: 20_000) == (16384, 12288))
   }
 
   @Test func aContainer() throws {
-    defer { try? FileManager.default.removeItem(at: root) }
     try write("proc/self/cgroup", "0::/\n")
     try write("sys/fs/cgroup/memory.max", "\(2 << 30)\n")
     try write("sys/fs/cgroup/memory.current", "\(900 << 20)\n")
@@ -56,7 +55,6 @@ struct MemoryInReachTests {
   /// The least of all groups around the process counts.
   @Test(arguments: [("job/step", 1024, 512), ("job", 2048, 2000), ("", 8192, 8192), ("other", 8192, 8192)])
   func groupsInGroups(group: String, most: Int, available: Int) throws {
-    defer { try? FileManager.default.removeItem(at: root) }
     try write("proc/self/cgroup", "1:cpu:/elsewhere\n0::/\(group)\n")
     for (folder, limit, used) in [("", 8192, 0), ("job/", 2048, 48), ("job/step/", 1024, 512), ("elsewhere/", 1, 1)] {
       try write("sys/fs/cgroup/\(folder)memory.max", "\(limit << 20)\n")
@@ -66,7 +64,6 @@ struct MemoryInReachTests {
   }
 
   @Test func versionOne() throws {
-    defer { try? FileManager.default.removeItem(at: root) }
     try write("proc/self/cgroup", "4:cpu,cpuacct:/job\n3:memory:/job\n0::/\n")
     try write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n")
     #expect(memory() == (16384, 12288))

@@ -37,7 +37,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=25.0)
     parser.add_argument("--gpus", type=int, default=1)
     parser.add_argument("--workers", type=int, default=max(1, min(44, (os.cpu_count() or 2) - 2)))
-    rates = "highest learning rate (default: 8e-4; with --start 7e-4 on four GPUs, less on fewer)"
+    rates = "highest learning rate (default: 8e-4; with --start 5e-4 on four GPUs, less on fewer)"
     parser.add_argument("--rate", type=float, help=rates)
     parser.add_argument("--seed", type=int, default=1, help="of songs, patches and voices: another one for each go")
     parser.add_argument("--smoke", action="store_true")
@@ -87,7 +87,7 @@ def main() -> None:
     else:
         training += ["--minutes", options.minutes, "--gpus", options.gpus, "--batch", 16, "--score-every", 400]
         # Larger batches bear larger steps: the root of their size.
-        warm = 7e-4 * min(1.0, (options.gpus / 4) ** 0.5)
+        warm = 5e-4 * min(1.0, (options.gpus / 4) ** 0.5)
         training += ["--rate", options.rate or (warm if options.start else 8e-4)]
         training += ["--real", real] if real.exists() else []
         training += ["--start", options.start] if options.start else []
@@ -99,7 +99,7 @@ def main() -> None:
             # The second optimiser in passing; the first had the check above.
             training += ["--steps", 5, "--optimiser", "adamw"]
         elif options.start:
-            training += ["--begin-at", 0.6, "--hold", 0.45, "--warm-up", 300]
+            training += ["--begin-at", 1, "--hold", 0.2, "--warm-up", 300]
         run("train.py", *training)
     finally:
         feeder.terminate()
