@@ -246,10 +246,9 @@ final class BatchReporter: Sendable {
 
   /// What is wrong with standard output; nil if nothing is.
   var resultProblem: String? {
-    console.resultFailure.map { reason in
+    console.resultProblem.map { problem in
       let stopped = state.withLock(\.stopped)
-      return "standard output: the results cannot be written: \(reason). Check what reads it"
-        + (stopped > 0 ? "; with --resume the run goes on behind the songs that are done." : ".")
+      return problem + (stopped > 0 ? "; with --resume the run goes on behind the songs that are done." : ".")
     }
   }
 

@@ -21,19 +21,23 @@ struct BenchCommand: ParsableCommand {
         demucs-cli bench -n htdemucs_6s.safetensors -j 1 --runs 9 --json
       """)
 
-  @Option(name: [.short, .long], help: "A model's name, or the path of its file.", completion: .model)
+  @Option(
+    name: [.customShort("n", allowingJoined: true), .long], help: "A model's name, or the path of its file.",
+    completion: .model)
   var name = ModelStore.defaultModelName
 
   @Option(help: "A folder to look for models in, before all others.", completion: .directory)
   var modelsDir: String?
 
-  @Option(name: [.short, .long], help: "CPU threads; 0 for one a core.")
+  @Option(
+    name: [.customShort("j", allowingJoined: true), .long], parsing: .unconditional,
+    help: "CPU threads; 0 for one a core.")
   var jobs = 0
 
-  @Option(help: "Runs that count.")
+  @Option(parsing: .unconditional, help: "Runs that count.")
   var runs = 5
 
-  @Option(help: "Runs before them that do not.")
+  @Option(parsing: .unconditional, help: "Runs before them that do not.")
   var warmup = 1
 
   @Option(help: "A song whose beginning is separated instead of noise.", completion: .file())
@@ -43,12 +47,17 @@ struct BenchCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard runs >= 1, warmup >= 0, jobs >= 0 else {
-      throw ValidationError("--runs must be at least 1, --warmup and --jobs at least 0.")
+    for (name, value, least) in [("--runs", runs, 1), ("--warmup", warmup, 0), ("--jobs", jobs, 0)] where value < least
+    {
+      throw ValidationError("\(name) is \(value); it must be \(least) or more.")
     }
   }
 
   func run() throws {
+    try runReporting { console, interruption in try measure(console, interruption) }
+  }
+
+  private func measure(_ console: Console, _ interruption: Interruption) throws {
     let location = try ModelStore.locate(name, modelsDirectory: modelsDir)
     guard location.members.count == 1 else {
       throw ValidationError(
@@ -62,9 +71,13 @@ struct BenchCommand: ParsableCommand {
       try openCheckpoint(location.members[0], bagSegment: location.segment), pool: pool)
     let loadSeconds = (ContinuousClock.now - loading).seconds
     let mix = try input.map { try Self.beginning(of: $0, for: model) } ?? Self.noise(for: model)
-    for _ in 0..<warmup { _ = try model.separate(mix) }
+    for _ in 0..<warmup {
+      try interruption.check()
+      _ = try model.separate(mix)
+    }
     var times: [Double] = []
     for _ in 0..<runs {
+      try interruption.check()
       let start = ContinuousClock.now
       _ = try model.separate(mix)
       times.append((ContinuousClock.now - start).seconds)
@@ -77,7 +90,7 @@ struct BenchCommand: ParsableCommand {
       model: location.name, threads: threads, times: times, loadSeconds: loadSeconds,
       audioSeconds: Double(model.segmentLength) / Double(model.sampleRate), entries: profile.entries,
       peak: PeakRate(pool), peakMemory: peakMemory, workspaceBytes: model.workspaceBytes)
-    print(json ? try report.json() : report.text)
+    console.result(json ? try report.json() : report.text)
   }
 
   /// The first segment of a song, `[channels, samples]`; silence behind its end.

@@ -4,23 +4,28 @@ import Separation
 /// How songs are cut and joined.
 struct ChunkArguments: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Passes over the song, each shifted by another random time, averaged. More is slower and slightly better.",
       valueName: "n"))
   var shifts = 1
 
-  @Option(help: ArgumentHelp("Overlap between segments, from 0 to below 1.", valueName: "share"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Overlap between segments, from 0 to below 1.", valueName: "share"))
   var overlap = 0.25
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Length of a segment. (default: the model's)", valueName: "seconds"))
   var segment: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Seed of the random shifts: the same seed gives the same files.", valueName: "n"))
   var seed: UInt64 = 0
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("How sharp the joins of segments are: their triangle to this power, 1 or more.", valueName: "n"))
   var transitionPower = 1.0
 

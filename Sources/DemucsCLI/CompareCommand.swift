@@ -34,16 +34,21 @@ struct CompareCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: ArgumentHelp("Least SNR of a stem.", valueName: "dB"))
   var minSnr = Tolerance().minimumSNR
 
-  @Option(help: ArgumentHelp("Relative tolerance of a sample.", valueName: "ratio"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Relative tolerance of a sample.", valueName: "ratio"))
   var rtol = Tolerance().relative
 
-  @Option(help: ArgumentHelp("Absolute tolerance of a sample; full scale is 1.", valueName: "value"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Absolute tolerance of a sample; full scale is 1.", valueName: "value"))
   var atol = Tolerance().absolute
 
-  @Option(help: ArgumentHelp("Largest share of samples that may be outside them, 0 to 1.", valueName: "share"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Largest share of samples that may be outside them, 0 to 1.", valueName: "share"))
   var maxOutside = Tolerance().maximumOutside
 
-  @Option(help: ArgumentHelp("Largest difference that any sample may have. (default: none)", valueName: "value"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Largest difference that any sample may have. (default: none)", valueName: "value"))
   var maxAbs: Double?
 
   @Option(

@@ -67,6 +67,11 @@ final class Console: Sendable {
     failure.withLock { $0 == 0 ? nil : String(cString: strerror($0)) }
   }
 
+  /// What is wrong with standard output, and what to do; nil if nothing is.
+  var resultProblem: String? {
+    resultFailure.map { "standard output: the results cannot be written: \($0). Check what reads it" }
+  }
+
   /// Whether standard output is a pipe that nobody reads any more, as behind `| head -1`.
   var readerIsGone: Bool { failure.withLock { $0 == EPIPE } }
 

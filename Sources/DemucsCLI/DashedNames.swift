@@ -41,32 +41,40 @@ enum DashedNames {
   }
 
   /// All options with their dashes.
-  private static let options: Set<String> = {
-    struct Description: Decodable {
-      struct Command: Decodable {
-        let arguments: [Argument]?
-        let subcommands: [Command]?
+  static let options = Set(described.flatMap(\.spelled) + ["-h", "--help", "--version"])
 
-        var options: [String] {
-          let names = (arguments ?? []).flatMap { $0.names ?? [] }
-          let own = names.map { name -> String in (name.kind == "long" ? "--" : "-") + name.name }
-          return own + (subcommands ?? []).flatMap(\.options)
-        }
-      }
+  /// Those that take a value.
+  static let optionsWithValue = Set(described.filter { $0.kind == "option" }.flatMap(\.spelled))
 
-      struct Argument: Decodable {
-        struct Name: Decodable {
-          let kind: String
-          let name: String
-        }
+  /// What every command takes.
+  private static let described: [Description.Argument] = {
+    let description = try? JSONDecoder().decode(Description.self, from: Data(DemucsCommand.description.utf8))
+    return description?.command.all ?? []
+  }()
 
-        let names: [Name]?
-      }
+  /// What ArgumentParser says of the program.
+  private struct Description: Decodable {
+    struct Command: Decodable {
+      let arguments: [Argument]?
+      let subcommands: [Command]?
 
-      let command: Command
+      var all: [Argument] { (arguments ?? []) + (subcommands ?? []).flatMap(\.all) }
     }
 
-    let description = try? JSONDecoder().decode(Description.self, from: Data(DemucsCommand.description.utf8))
-    return Set((description?.command.options ?? []) + ["-h", "--help", "--version"])
-  }()
+    struct Argument: Decodable {
+      struct Name: Decodable {
+        let kind: String
+        let name: String
+      }
+
+      /// `option`, `flag` or `positional`.
+      let kind: String
+      let names: [Name]?
+
+      /// Its names with their dashes.
+      var spelled: [String] { (names ?? []).map { ($0.kind == "long" ? "--" : "-") + $0.name } }
+    }
+
+    let command: Command
+  }
 }

@@ -32,6 +32,9 @@ struct DemucsCommand: ParsableCommand {
       if let name = DashedNames.first(in: CommandLine.rawArguments) {
         end(ValidationError(DashedNames.problem(name)), in: subcommand(of: CommandLine.rawArguments))
       }
+      if let problem = CommandLineSlips.problem(in: CommandLine.rawArguments) {
+        end(ValidationError(problem), in: subcommand(of: CommandLine.rawArguments))
+      }
       var command = try parseAsRoot(CommandLine.rawArguments)
       do {
         try command.run()

@@ -55,8 +55,8 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup(title: "Model options") var model: ModelArguments
   @OptionGroup(title: "Precision options") var precision: PrecisionArguments
 
-  /// Options of what is not done where estimates are given. Not in `validate`, which would speak before the parser does of
-  /// an option that is unknown, and whose value it took for the estimates.
+  /// Refuses options of what is not done where estimates are given. Not in `validate`: that runs before the parser reports
+  /// an unknown option, whose value it has taken for the estimates.
   private func refuseUnused() throws {
     if estimates != nil, out != nil {
       throw ValidationError("--out keeps what is separated here; with a folder of estimates nothing is.")

@@ -33,11 +33,12 @@ struct ModelArguments: ParsableArguments {
   @OptionGroup var folders: ModelFolderArguments
 
   @Option(
-    name: [.customShort("j", allowingJoined: true), .long],
+    name: [.customShort("j", allowingJoined: true), .long], parsing: .unconditional,
     help: ArgumentHelp("CPU threads; 0 uses all. Results do not depend on it.", valueName: "n"))
   var jobs = 0
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Segments at the same time, each by its share of the threads. (default: chosen by cores and memory)",
       valueName: "n"))
@@ -54,7 +55,6 @@ struct ModelArguments: ParsableArguments {
   var dumpTaps: String?
 
   mutating func validate() throws {
-    guard !name.isEmpty else { throw ValidationError("--name is empty. Name a model, or the path of its file.") }
     guard jobs >= 0 else { throw ValidationError("--jobs is \(jobs); it must be 0 or more.") }
     guard segmentsAtOnce ?? 1 >= 1 else {
       throw ValidationError("--segments-at-once is \(segmentsAtOnce ?? 0); it must be 1 or more.")

@@ -36,6 +36,7 @@ struct ModelNameArguments: ParsableArguments {
 
 /// Runs a command that a person may interrupt, and prints what went wrong as one line.
 func runReporting(quiet: Bool = false, _ body: (Console, Interruption) throws -> Void) throws {
+  Console.reserveStandardDescriptors()
   let console = Console(style: Console.style(quiet: quiet, verbose: false))
   let interruption = Interruption(console: console)
   interruption.install()
@@ -43,6 +44,11 @@ func runReporting(quiet: Bool = false, _ body: (Console, Interruption) throws ->
   MemoryLimit.handle(on: console) { _ in interruption.abandonWork() }
   do {
     try body(console, interruption)
+    if let problem = console.resultProblem {
+      // Behind `| head -1` nobody wants to know.
+      if !console.readerIsGone { console.problem("Error: \(problem).") }
+      throw ExitCode.failure
+    }
   } catch let error as ExitCode {
     throw error
   } catch let error as ValidationError {

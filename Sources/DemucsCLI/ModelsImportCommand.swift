@@ -50,6 +50,9 @@ struct ModelsImportCommand: ParsableCommand {
     if let name, name.isEmpty || name.hasPrefix(".") || name.contains("/") {
       throw ValidationError("--name '\(name)' cannot be the name of a file.")
     }
+    if let name, ModelStore.isPath(name) {
+      throw ValidationError("--name '\(name)' would be taken for a file of that name; leave its extension out.")
+    }
   }
 
   func run() throws {
@@ -61,7 +64,9 @@ struct ModelsImportCommand: ParsableCommand {
       let checkpoint = try openCheckpoint(location.path)
       let target = try output ?? path(in: ModelFolders(modelsDirectory: modelsDir).target, location.name)
       if !force, FileManager.default.fileExists(atPath: target) {
-        throw ImportError("\(target): is there already. Give --force to replace it, or another --name.")
+        throw ImportError(
+          "\(target): is there already. Give --force to replace it, or another \(output == nil ? "--name" : "--output")."
+        )
       }
       let isHalf = checkpoint.names.filter(checkpoint.isWeight).allSatisfy { checkpoint.type(of: $0) == .float16 }
       try checkpoint.write(

@@ -16,7 +16,9 @@ struct ModelsInfoCommand: ParsableCommand {
 
   @OptionGroup var model: ModelNameArguments
 
-  @Option(name: [.short, .long], help: ArgumentHelp("CPU threads that the speed is for; 0 is all.", valueName: "n"))
+  @Option(
+    name: [.customShort("j", allowingJoined: true), .long], parsing: .unconditional,
+    help: ArgumentHelp("CPU threads that the speed is for; 0 is all.", valueName: "n"))
   var jobs = 0
 
   @Flag(help: "Print one JSON object instead of lines.")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import ModelStore
 import Separation
 
@@ -27,6 +28,9 @@ struct ModelsListCommand: ParsableCommand {
 
   func run() throws {
     try runReporting { console, _ in
+      if let modelsDir, !FileManager.default.fileExists(atPath: modelsDir + "/") {
+        throw ModelStoreError.noFolder(path: modelsDir)
+      }
       let folders = ModelFolders(modelsDirectory: modelsDir)
       let registry = try Registry(folders)
       let there = Dictionary(ModelStore.available(in: folders).map { ($0.name, $0) }) { first, _ in first }

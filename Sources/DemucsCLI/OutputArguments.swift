@@ -44,12 +44,15 @@ struct OutputArguments: ParsableArguments {
   @Flag(exclusivity: .exclusive) var format: Format?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Bit rate of MP3 in kbit/s, 8 to 320; the nearest that MP3 has at the rate of the files.", valueName: "n"))
-  var mp3Bitrate = 320
+      "Bit rate of MP3 in kbit/s, 8 to 320; the nearest that MP3 has at the rate of the files. (default: 320)",
+      valueName: "n"))
+  var mp3Bitrate: Int?
 
   // libsndfile sets LAME's bit rate alone, and leaves how hard it searches (`lame_set_quality`, demucs' preset) as it is.
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Taken for the sake of scripts for demucs, 2 to 7, and of no effect.", visibility: .hidden))
   var mp3Preset: Int?
 
@@ -72,7 +75,7 @@ struct OutputArguments: ParsableArguments {
     } catch {
       throw ValidationError("\(error)")
     }
-    guard (8...320).contains(mp3Bitrate) else {
+    if let mp3Bitrate, !(8...320).contains(mp3Bitrate) {
       throw ValidationError("--mp3-bitrate is \(mp3Bitrate); it must be 8 to 320.")
     }
     if let mp3Preset, !(2...7).contains(mp3Preset) {
@@ -87,7 +90,10 @@ struct OutputArguments: ParsableArguments {
 
   /// What was asked for and makes no difference, as in demucs.
   var notes: [String] {
-    guard format == .mp3 else { return [] }
+    guard format == .mp3 else {
+      let given = [mp3Bitrate.map { _ in "--mp3-bitrate" }, mp3Preset.map { _ in "--mp3-preset" }].compactMap { $0 }
+      return given.map { "\($0) makes no difference without --mp3." }
+    }
     let depthNote = depth.map { "--\($0.rawValue) makes no difference to MP3, which has no sample size." }
     let presetNote = mp3Preset.map { _ in "--mp3-preset makes no difference: LAME searches as hard as it always does." }
     return [depthNote, presetNote].compactMap { $0 }
@@ -103,7 +109,7 @@ struct OutputArguments: ParsableArguments {
     return switch format {
     case nil: .wav(samples)
     case .flac: .flac(samples)
-    case .mp3: .mp3(bitrate: mp3Bitrate)
+    case .mp3: .mp3(bitrate: mp3Bitrate ?? 320)
     case .ogg: .vorbis
     case .opus: .opus
     }

@@ -30,11 +30,13 @@ struct PrecisionCommand: ParsableCommand {
   var files: [String]
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Length of the excerpt from the middle of each song. (default: a segment of the model)", valueName: "seconds"))
   var seconds: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Find a small set of operations to keep in fp32 so that every stem reaches this ratio.", valueName: "dB"))
   var targetSnr: Double?
@@ -52,7 +54,7 @@ struct PrecisionCommand: ParsableCommand {
   var modelsDir: String?
 
   @Option(
-    name: [.customShort("j", allowingJoined: true), .long],
+    name: [.customShort("j", allowingJoined: true), .long], parsing: .unconditional,
     help: ArgumentHelp("CPU threads; 0 uses all.", valueName: "n"))
   var jobs = 0
 
@@ -76,6 +78,7 @@ struct PrecisionCommand: ParsableCommand {
   }
 
   private func analyse(_ console: Console, _ interruption: Interruption) throws {
+    if let html { try checkPage(html) }
     let policy = try precision.makePolicy(base: .mixed)
     let location = try ModelStore.locate(model, modelsDirectory: modelsDir)
     guard location.members.count == 1 else {
@@ -87,6 +90,12 @@ struct PrecisionCommand: ParsableCommand {
     let pool = WorkerPool(threadCount: Threads.count(jobs: jobs))
     let network = try NetworkUnderTest(try openCheckpoint(location.members[0]), pool: pool)
     let built = try network.model(policy)
+    let segmentSeconds = Double(built.segmentLength) / Double(built.sampleRate)
+    if let seconds, seconds > segmentSeconds {
+      console.note(
+        "Note: --seconds is more than a segment of the model, so \(String(format: "%.1f", segmentSeconds)) s are looked at."
+      )
+    }
     let excerpts = try files.map { try excerpt(of: $0, for: built, console) }
     let analysis = SensitivityAnalysis(network, excerpts, policy: policy) { done, total, what in
       try interruption.check()
@@ -96,16 +105,33 @@ struct PrecisionCommand: ParsableCommand {
     var report = try analysis.report(
       model: location.name, files: files.map { FilePath($0).name.description }, everyModule: everyModule)
     if let targetSnr { report.proposal = try analysis.proposal(target: targetSnr) }
+    // First: the page may fail.
+    console.result(json ? try report.json() : SensitivityTable(report).text)
     if let html {
-      let page = SensitivityPage(report).text
-      guard (try? Data(page.utf8).write(to: URL(fileURLWithPath: html), options: .atomic)) != nil else {
+      do {
+        try Data(SensitivityPage(report).text.utf8).write(to: URL(fileURLWithPath: html), options: .atomic)
+      } catch {
         throw OutputError.notWritable(path: FilePath(html), reason: "the page cannot be stored")
       }
     }
-    console.result(json ? try report.json() : SensitivityTable(report).text)
     if report.proposal?.reached == false {
       console.problem("No set of operations in fp32 was found that reaches \(targetSnr ?? 0) dB.")
       throw ExitCode.failure
+    }
+  }
+
+  /// Finds out before hours of work whether the page can be written.
+  private func checkPage(_ path: String) throws {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      throw OutputError.notWritable(path: FilePath(path), reason: "it is a folder")
+    }
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw OutputError.notWritable(
+        path: FilePath(path),
+        reason: FileManager.default.fileExists(atPath: folder)
+          ? "the folder is not writable" : "there is no such folder")
     }
   }
 

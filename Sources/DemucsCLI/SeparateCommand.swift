@@ -73,8 +73,9 @@ struct SeparateCommand: ParsableCommand {
     init(from decoder: any Decoder) throws {}
   }
 
-  mutating func validate() throws {
-    if demucs.listModels { return }
+  /// Looks the songs up. Not in `validate`: that runs before the parser reports an unknown option, whose value it has taken
+  /// for a song, and before the help that was asked for, for which nobody waits for names.
+  private mutating func prepare() throws {
     if demucs.noSplit, chunks.segment != nil {
       throw ValidationError("--no-split and --segment exclude each other.")
     }
@@ -94,16 +95,17 @@ struct SeparateCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
-    Console.reserveStandardDescriptors()
+  mutating func run() throws {
     if demucs.listModels { return try listModels() }
+    try prepare()
+    Console.reserveStandardDescriptors()
     let console = Console(style: report.style)
     let interruption = Interruption(console: console)
     interruption.install()
     // The log of what is done goes through C's streams.
     LibraryMessages.discard(errors: !report.verbose)
     do {
-      for note in output.notes + prepared.list.notes + shardNotes { console.note("Note: \(note)") }
+      for note in output.notes + stems.notes + prepared.list.notes + shardNotes { console.note("Note: \(note)") }
       if try runAll(console, interruption) { throw ExitCode.failure }
     } catch is CancellationError {
       console.interrupted()
@@ -115,6 +117,9 @@ struct SeparateCommand: ParsableCommand {
 
   /// The lines of `demucs --list-models`.
   private func listModels() throws {
+    guard !report.json else {
+      throw ValidationError("--list-models prints names, as in demucs; demucs-cli models list --json prints JSON.")
+    }
     try runReporting { console, _ in
       let listing = try ModelListing(modelsDirectory: model.folders.modelsDir, repository: model.folders.repo)
       console.result(
@@ -200,6 +205,7 @@ struct SeparateCommand: ParsableCommand {
   ) throws -> Bool {
     let plan = try namingEverySong(reporter) {
       let location = try model.locate()
+      let policy = try precision.makePolicy()
       let header = try DryRun.Model(location, options: separationOptions)
       var writer = try makeWriter(location)
       try checkStems(writer, header.sources, location)
@@ -207,7 +213,7 @@ struct SeparateCommand: ParsableCommand {
       if batch.resume || report.json {
         let provenance = try Provenance(
           location: location, sources: header.sources, chunks: separationOptions, writer: writer,
-          precision: precision.makePolicy(), check: interruption.check)
+          precision: policy, check: interruption.check)
         writer.provenance = batch.resume ? provenance : nil
         reporter.use(model: TrackReport.Model(name: location.name, networks: provenance.networks))
       }

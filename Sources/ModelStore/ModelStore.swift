@@ -53,7 +53,8 @@ public enum ModelStore {
   /// Extensions that mark a path. What is in a file decides how it is read, but for a bag.
   public static let modelExtensions: Set = ["safetensors", "th", "pt", "pth", "ckpt", "yaml", "yml"]
 
-  static func isPath(_ nameOrPath: String) -> Bool {
+  /// Whether a model is meant by its path, not by its name: there is a slash in it, or it ends as a file of a model does.
+  public static func isPath(_ nameOrPath: String) -> Bool {
     nameOrPath.contains("/") || modelExtensions.contains(pathExtension(nameOrPath))
   }
 

@@ -101,7 +101,7 @@ struct CommandLineTests {
 
   @Test(arguments: [
     (["-s", "1234abcd"], "Give the path of the network's file with -n"), (["-d", "cuda"], "CPU only"),
-    (["--name", ""], "--name is empty"),
+    (["--name", ""], "The value of --name is empty"),
     (["--no-split", "--segment", "3"], "--no-split and --segment exclude each other"),
     (["--mp3-preset", "9"], "it must be 2 to 7"), (["--mp3", "--flac"], "--flac"),
   ])

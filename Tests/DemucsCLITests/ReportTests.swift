@@ -222,7 +222,7 @@ struct ReportTests {
     let run = "\"$demucs\" separate a.wav b.wav c.wav -n tiny.safetensors --json --progress json"
     let outcome = try shell(
       """
-      mkfifo results; sleep 1000 < results & reader=$!
+      mkfifo results; sleep 100 < results & reader=$!
       exec 3> results; kill -KILL $reader; wait $reader 2> /dev/null; \(run) >&3
       """)
     #expect(outcome.status == 1)
@@ -283,7 +283,7 @@ struct ReportTests {
     try program.writeSong("a.wav", frames: 3000)
     let outcome = try shell(
       """
-      set -m; mkfifo pipe.wav; sleep 1000 > pipe.wav & trap "kill -KILL $!" EXIT
+      set -m; mkfifo pipe.wav; sleep 100 > pipe.wav & trap "kill -KILL $!" EXIT
       "$demucs" separate pipe.wav a.wav missing.wav -n tiny.safetensors --progress json --json & pid=$!
       until grep -q '"start"' .stderr; do sleep 0.05; kill -0 $pid || exit 99; done
       while kill -INT $pid; do sleep 0.3; done 2> /dev/null; wait $pid

@@ -56,7 +56,7 @@ struct SignalTests {
     #expect(try program.files() == ["errors", "long.wav", "tiny.safetensors"])
   }
 
-  /// A command that listens to no signals, and one that waits for names.
+  /// A command that measures, and one that waits for names.
   @Test(arguments: [
     "bench -n tiny.safetensors -j 2 --runs 10000000", "separate --from-file - -n tiny.safetensors < names",
   ])
@@ -64,7 +64,7 @@ struct SignalTests {
     defer { program.remove() }
     let outcome = try shell(
       """
-      mkfifo names; sleep 1000 > names & trap "kill -KILL $!" EXIT
+      mkfifo names; sleep 100 > names & trap "kill -KILL $!" EXIT
       "$demucs" \(command) > output 2> errors & pid=$!
       until [ $(ls /proc/$pid/task 2> /dev/null | wc -l) -gt 1 ]; do kill -0 $pid || exit 99; done
       kill -QUIT $pid; wait $pid
@@ -85,7 +85,7 @@ struct SignalTests {
     defer { program.remove() }
     let outcome = try shell(
       """
-      mkfifo names; sleep 1000 > names & trap "kill -KILL $!" EXIT
+      mkfifo names; sleep 100 > names & trap "kill -KILL $!" EXIT
       "$demucs" separate -n tiny.safetensors \(arguments) 2> errors & pid=$!
       # Told early, before it listens, it would end as any program. A shell that is about to become it catches signals too.
       until [ $(ls /proc/$pid/task 2> /dev/null | wc -l) -gt 1 ] &&

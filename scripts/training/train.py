@@ -266,9 +266,11 @@ class Trainer:
             step += 1
             if step % every == 0:
                 if self.rank == 0:
+                    # Its figures wait for the GPU: only then is it known how long the steps took.
+                    text = tally.text()
                     speed = settings.gpus * settings.batch * every / (time.time() - seen)
                     self.say(
-                        f"step {step} {progress:5.1%} {tally.text()} | norm {float(norm):5.2f} "
+                        f"step {step} {progress:5.1%} {text} | norm {float(norm):5.2f} "
                         f"| {speed:5.1f} segments/s, {self.pool.added} songs"
                     )
                 seen, tally = time.time(), Tally(self.device)
@@ -382,7 +384,7 @@ def parse() -> Settings:
     parser.add_argument("--average", type=float, default=0.999, help="decay of the average of the weights")
     parser.add_argument("--score-every", type=float, default=120.0, help="seconds between two validations")
     parser.add_argument("--spectral", type=float, default=0.0, help="weight of the magnitude term")
-    parser.add_argument("--begin-at", type=float, default=0.0, help="where on the curriculum to begin: 0.6 after a warm start")
+    parser.add_argument("--begin-at", type=float, default=0.0, help="where on the curriculum to begin: 1, its end, after a warm start")
     parser.add_argument("--late", type=Path, help="real songs held out until LATE_FROM of the run")
     parser.add_argument("--late-from", type=float, default=0.65)
     parser.add_argument("--optimiser", choices=Optimiser.NAMES, default="muon")
