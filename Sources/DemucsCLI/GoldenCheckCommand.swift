@@ -19,6 +19,8 @@ struct GoldenCheckCommand: ParsableCommand {
         demucs-cli golden check golden
         demucs-cli golden check golden --precision mixed --min-snr 58
 
+      A song or a record that cannot be read is no drift: its stems could not be compared.
+
       Exit status: 0 if every stem passes, 1 if one drifted or could not be compared.
       """)
 
@@ -49,11 +51,10 @@ struct GoldenCheckCommand: ParsableCommand {
     help: ArgumentHelp("Name or path of the model, if it is not where it was.", valueName: "name|path"))
   var name: String?
 
-  @Option(help: ArgumentHelp("Folder in which models are looked for first.", valueName: "dir"))
-  var modelsDir: String?
+  @OptionGroup var folders: ModelFolderArguments
 
   @Option(
-    name: [.customShort("j", allowingJoined: true), .long],
+    name: [.customShort("j", allowingJoined: true), .long], parsing: .unconditional,
     help: ArgumentHelp("CPU threads; 0 uses all. Results do not depend on it.", valueName: "n"))
   var jobs = 0
 
@@ -65,12 +66,15 @@ struct GoldenCheckCommand: ParsableCommand {
   }
 
   func run() throws {
+    // Not in `validate`: that runs before the parser reports an unknown option, whose value it has taken for the folder.
+    try GoldenPaths.refuseEmpty(folder, "The folder's name")
+    if let songs { try GoldenPaths.refuseEmpty(songs, "The name of --songs") }
     try runReporting(quiet: quiet) { console, interruption in
       let record = try GoldenRecord(in: folder)
       var model = try ModelArguments.parse([])
       model.name =
         name ?? (record.model.isPath ? GoldenPaths.resolve(record.model.name, in: folder) : record.model.name)
-      (model.folders.modelsDir, model.jobs) = (modelsDir, jobs)
+      (model.folders, model.jobs) = (folders, jobs)
       let policy = precision.isGiven ? try precision.makePolicy() : record.options.policy
       let maker = try StemMaker(
         model: model, precision: policy, options: record.options.separation, console: console,
@@ -89,15 +93,12 @@ struct GoldenCheckCommand: ParsableCommand {
       let report = GoldenCheckReport(record: record, policy: policy, songs: results, tolerance: tolerance)
       console.result(json ? try report.json() : report.text)
       if let note = report.precisionNote { console.problem(note) }
-      guard report.passed else {
-        console.problem("Error: stems have drifted from the record.")
-        for line in report.hints { console.problem(line) }
-        throw ExitCode.failure
-      }
+      for line in report.problems { console.problem(line) }
+      guard report.passed else { throw ExitCode.failure }
     }
   }
 
-  /// Separates a song again. What is wrong with it alone fails its stems.
+  /// Separates a song again. What is wrong with it alone is said of its stems.
   private func check(
     _ song: GoldenRecord.Song, _ storage: GoldenRecord.Storage, _ tolerance: GoldenCheck.Tolerance,
     _ maker: StemMaker, _ interruption: Interruption
@@ -114,19 +115,21 @@ struct GoldenCheckCommand: ParsableCommand {
       let recorded = Set(song.stems.map(\.name))
       let extra = stems.filter { !recorded.contains($0.name) }
         .map { GoldenCheck(stem: $0.name, failure: "the record has no such stem") }
-      return try song.stems.map { stem in
+      return song.stems.map { stem in
         guard let path = stems.first(where: { $0.name == stem.name })?.path else {
           return GoldenCheck(stem: stem.name, failure: "the model gives no such stem")
         }
-        return try GoldenCheck(
-          stem, storage: storage, folder: folder, against: Signal(path: path), tolerance: tolerance)
+        do {
+          return try GoldenCheck(
+            stem, storage: storage, folder: folder, against: Signal(path: path), tolerance: tolerance)
+        } catch {
+          return GoldenCheck(stem: stem.name, unread: "\(error)")
+        }
       } + extra
-    } catch let error as CancellationError {
-      throw error
-    } catch OutputError.abandoned {
+    } catch let error where Interruption.isStop(error) {
       throw CancellationError()
     } catch {
-      return song.stems.map { GoldenCheck(stem: $0.name, failure: "\(error)") }
+      return song.stems.map { GoldenCheck(stem: $0.name, unread: "\(error)") }
     }
   }
 }

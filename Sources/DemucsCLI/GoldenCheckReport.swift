@@ -22,10 +22,23 @@ struct GoldenCheckReport {
     let lines = songs.flatMap { song in song.stems.map { "\(song.name) \($0.stem): \(Self.words($0))" } }
     let stems = songs.flatMap(\.stems)
     let identical = stems.filter(\.isIdentical).count
-    let failed = stems.filter { !$0.passed }.count
-    let within = stems.count - identical - failed
-    let sum = "\(stems.count) stems: \(identical) identical, \(within) within, \(failed) failed"
+    let failed = stems.filter { !$0.passed && $0.wasCompared }.count
+    let within = stems.filter(\.passed).count - identical
+    let sum =
+      "\(stems.count) stems: \(identical) identical, \(within) within, \(failed) failed"
+      + (unread > 0 ? ", \(unread) not compared" : "")
     return (lines + [sum]).map(Console.printable).joined(separator: "\n")
+  }
+
+  /// Stems that could not be compared.
+  private var unread: Int { songs.flatMap(\.stems).filter { !$0.wasCompared }.count }
+
+  /// What keeps the check from passing, and what may have brought it.
+  var problems: [String] {
+    let drifted = songs.contains { $0.stems.contains { !$0.passed && $0.wasCompared } }
+    let stems = unread == 1 ? "a stem" : "\(unread) stems"
+    return (drifted ? ["Error: stems have drifted from the record."] + hints : [])
+      + (unread == 0 ? [] : ["Error: \(stems) could not be compared with the record."])
   }
 
   /// That the precision is not that of the record, if so.
@@ -37,7 +50,7 @@ struct GoldenCheckReport {
   }
 
   /// What may have brought the drift.
-  var hints: [String] {
+  private var hints: [String] {
     var lines: [String] = []
     if record.version != Version.text {
       lines.append("Recorded by version \(record.version); this is \(Version.text).")
@@ -51,7 +64,7 @@ struct GoldenCheckReport {
   }
 
   private static func words(_ stem: GoldenCheck) -> String {
-    if let failure = stem.failure { return "FAILED: \(failure)" }
+    if let failure = stem.failure { return (stem.wasCompared ? "FAILED: " : "could not be compared: ") + failure }
     if stem.isIdentical { return "identical" }
     let snr = stem.snr.map { $0.isFinite ? String(format: "SNR %.1f dB", $0) : "no known sample differs" }
     let error = String(format: "error RMS %.1f dBFS", stem.errorLevel)
@@ -77,6 +90,7 @@ struct GoldenCheckReport {
       let song: String
       let stem: String
       let passed: Bool
+      let compared: Bool
       let identical: Bool
       let snr: Double?
       let errorLevel: Double?
@@ -110,8 +124,8 @@ struct GoldenCheckReport {
       stems: songs.flatMap { song in
         song.stems.map { stem in
           .init(
-            song: song.name, stem: stem.stem, passed: stem.passed, identical: stem.isIdentical,
-            snr: finite(stem.snr), errorLevel: finite(stem.errorLevel),
+            song: song.name, stem: stem.stem, passed: stem.passed, compared: stem.wasCompared,
+            identical: stem.isIdentical, snr: finite(stem.snr), errorLevel: finite(stem.errorLevel),
             drifts: stem.drifts.map {
               .init(
                 start: $0.start, end: $0.end, worstSnr: finite($0.worstSNR), errorLevel: finite($0.errorLevel))

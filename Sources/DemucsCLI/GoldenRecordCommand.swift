@@ -11,8 +11,8 @@ struct GoldenRecordCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "record", abstract: "Separate songs and keep their stems, to check others against.",
     discussion: """
-      Writes DIR/golden.json and DIR/stems; a record that is there is replaced. Songs stay where they are: the record \
-      holds their paths from DIR and their checksums.
+      Writes DIR/golden.json and DIR/stems. A record that is there is replaced once the new one is whole; until then, and \
+      if that fails, it stays. Songs stay where they are: the record holds their paths from DIR and their checksums.
 
       --storage flac keeps every sample in 24-bit FLAC, about 10 MB a stem and minute. --storage samples keeps 128 of \
       each second and channel as float32, 60 kB a stem and minute: enough to find a drift and its time. Both keep a hash \
@@ -37,59 +37,114 @@ struct GoldenRecordCommand: ParsableCommand {
   @OptionGroup(title: "Model options") var model: ModelArguments
   @OptionGroup(title: "Precision options") var precision: PrecisionArguments
 
-  mutating func validate() throws {
+  /// Refuses names that no record can be made of. Not in `validate`: that runs before the parser reports an unknown option,
+  /// whose value it has taken for the folder or a song.
+  private func refuseNames() throws {
+    try GoldenPaths.refuseEmpty(folder, "The folder's name")
+    for song in songs { try GoldenPaths.refuseEmpty(song, "The name of a song") }
     let names = songs.map(ModelName.track)
+    if let song = zip(songs, names).first(where: { [".", ".."].contains($0.1) })?.0 {
+      throw ValidationError("'\(song)': its stems would lie in no folder of their own; give the song another name.")
+    }
     if let name = names.first(where: { name in names.filter { $0 == name }.count > 1 }) {
       throw ValidationError("Two songs are called \(name); give them different names, or a record of its own to each.")
     }
   }
 
   func run() throws {
+    try refuseNames()
     try runReporting(quiet: quiet) { console, interruption in
+      let old = try GoldenRecord.replaced(in: folder)
+      try refuseSongs(of: old)
       let policy = try precision.makePolicy()
       let maker = try ChunkArguments.refusing {
         try StemMaker(
           model: model, precision: policy, options: chunks.options, console: console, interruption: interruption)
       }
+      try refuseToOverwrite(stems: maker.separator.sources, old)
       let files = try songs.map { song in
         GoldenRecord.File(
           path: GoldenPaths.relative(song, to: folder),
           sha256: try Checksum.sha256(of: song, check: interruption.check))
       }
-      let isPath = FileManager.default.fileExists(atPath: model.name)
+      let isPath = GoldenPaths.isPath(model: model.name)
       var record = GoldenRecord(
         version: Version.text, processor: ProcessorName.text, instructionSet: Processor.instructionSet,
         model: .init(
           name: isPath ? GoldenPaths.relative(model.name, to: folder) : model.name, isPath: isPath,
           files: try GoldenPaths.files(of: maker.location, check: interruption.check)),
         options: .init(chunks.options, policy), storage: storage, songs: [])
-      GoldenRecord.remove(from: folder)
+      let staging = try GoldenStaging(in: folder)
+      defer { staging.discard() }
+      interruption.whenAbandoned(staging.discard)
       for (song, file) in zip(songs, files) {
-        record.songs.append(try recorded(song, file, maker, interruption))
+        record.songs.append(try recorded(song, file, in: staging, maker, interruption))
       }
-      try record.write(to: folder)
-      console.result("\(folder)/\(GoldenRecord.fileName)")
+      try interruption.check()
+      // By now it may be another one.
+      try staging.publish(record) { try GoldenRecord.replaced(in: folder) }
+      console.result(PathParts.join(folder, GoldenRecord.fileName))
     }
   }
 
+  /// Songs that would go with the old record.
+  private func refuseSongs(of old: GoldenRecord?) throws {
+    guard let old else { return }
+    let places = Set(old.stemFiles.map { GoldenPaths.real(PathParts.join(folder, $0)) })
+    if let song = songs.first(where: { places.contains(GoldenPaths.real($0)) }) {
+      throw GoldenRefusal.songOfRecord(song, folder: folder)
+    }
+  }
+
+  /// Files of someone else where stems are to go.
+  private func refuseToOverwrite(stems: [String], _ old: GoldenRecord?) throws {
+    let ours = Set(old?.stemFiles ?? [])
+    for song in songs {
+      for stem in stems {
+        let file = file(of: stem, song: ModelName.track(song))
+        let path = PathParts.join(folder, file)
+        if !ours.contains(file), access(path, F_OK) == 0 { throw GoldenRefusal.inTheWay(path, folder: folder) }
+      }
+    }
+  }
+
+  /// Where a stem goes, from the folder of the record.
+  private func file(of stem: String, song: String) -> String {
+    "stems/\(song)/\(stem).\(storage == .flac ? "flac" : "npy")"
+  }
+
   private func recorded(
-    _ song: String, _ file: GoldenRecord.File, _ maker: StemMaker, _ interruption: Interruption
+    _ song: String, _ file: GoldenRecord.File, in staging: GoldenStaging, _ maker: StemMaker,
+    _ interruption: Interruption
   ) throws -> GoldenRecord.Song {
     let temporary = try interruption.makeTemporaryFolder()
     defer { interruption.removeFolder(temporary) }
     let name = ModelName.track(song)
-    let place = "stems/\(name)"
-    do {
-      try FileManager.default.createDirectory(atPath: "\(folder)/\(place)", withIntermediateDirectories: true)
-    } catch {
-      throw EvaluationError.unwritable(path: "\(folder)/\(place)", reason: error.localizedDescription)
-    }
     let stems = try maker.separate(song, name: name, into: temporary).map { stem in
-      let file = "\(place)/\(stem.name).\(storage == .flac ? "flac" : "npy")"
+      let file = self.file(of: stem.name, song: name)
+      try staging.makeFolder(PathParts.folder(file))
       return try GoldenStem(
-        recording: try Signal(path: stem.path), name: stem.name, storage: storage, to: "\(folder)/\(file)", file: file)
+        recording: try Signal(path: stem.path), name: stem.name, storage: storage,
+        to: PathParts.join(staging.path, file), file: file)
     }
     return GoldenRecord.Song(name: name, file: file, stems: stems)
+  }
+}
+
+/// Why nothing is recorded: something of value would be lost.
+enum GoldenRefusal: Error, CustomStringConvertible {
+  case songOfRecord(String, folder: String)
+  case inTheWay(String, folder: String)
+
+  var description: String {
+    switch self {
+    case .songOfRecord(let path, let folder):
+      "\(path): is a stem of the record in \(folder), which the new one would replace. Copy it elsewhere, or record in "
+        + "another folder."
+    case .inTheWay(let path, let folder):
+      "\(path): would be overwritten, but does not belong to a record in \(folder). Move it away, or record in another "
+        + "folder."
+    }
   }
 }
 

@@ -41,6 +41,8 @@ final class Interruption: Sendable {
   private let lastResults = Mutex<(@Sendable () -> [String])?>(nil)
   /// Temporary folders, which go when the program ends from here.
   private let folders = Mutex<Set<String>>([])
+  /// What else there is to remove then.
+  private let cleaning = Mutex<[@Sendable () -> Void]>([])
 
   init(console: Console, grace: Int = 500) { (self.console, self.grace) = (console, grace) }
 
@@ -119,6 +121,9 @@ final class Interruption: Sendable {
   /// Has lines written to standard output when the program ends from here, if they can be written at once.
   func finally(_ results: @escaping @Sendable () -> [String]) { lastResults.withLock { $0 = results } }
 
+  /// Has something removed when the program ends from here, on the thread of the signals.
+  func whenAbandoned(_ clean: @escaping @Sendable () -> Void) { cleaning.withLock { $0.append(clean) } }
+
   /// Makes a folder for files that nobody keeps; it goes when the program is interrupted, or with `removeFolder`.
   func makeTemporaryFolder() throws -> String {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("demucs-cli-\(UUID().uuidString)").path
@@ -151,5 +156,6 @@ final class Interruption: Sendable {
     TemporaryFiles.shared.abandon()
     ChildProcess.killAll()
     folders.withLock { for path in $0 { try? FileManager.default.removeItem(atPath: path) } }
+    for clean in cleaning.withLock(\.self) { clean() }
   }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Why nothing can be compared; `description` is a sentence for a person.
 public enum EvaluationError: Error, Equatable, CustomStringConvertible {
   case notFound(String)
@@ -15,7 +17,23 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
   case noFilters(String)
   case noOpenBLAS
   case badGolden(path: String, reason: String)
+  /// There is a file where the folder of a golden record should be.
+  case recordIsFile(String)
+  /// `reason` is why a `golden.json` that would be replaced is no record.
+  case notOurs(path: String, reason: String)
+  /// `reason` ends without a full stop.
   case unwritable(path: String, reason: String)
+
+  /// `.unwritable` for an error of Foundation's, in the system's words if it has any.
+  public static func unwritable(path: String, error: any Error) -> EvaluationError {
+    func code(_ error: NSError) -> Int32? {
+      if error.domain == NSPOSIXErrorDomain { return Int32(exactly: error.code) }
+      return (error.userInfo[NSUnderlyingErrorKey] as? any Error).flatMap { code($0 as NSError) }
+    }
+    let error = error as NSError
+    let reason = code(error).map { String(cString: strerror($0)) } ?? error.localizedDescription
+    return .unwritable(path: path, reason: reason.hasSuffix(".") ? String(reason.dropLast()) : reason)
+  }
 
   public var description: String {
     switch self {
@@ -45,6 +63,9 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
         + "or leave --filters out."
     case .badGolden(let path, let reason):
       "\(path): is no usable golden record: \(reason). Record it again with demucs-cli golden record."
+    case .recordIsFile(let path): "\(path): is a file. Give the folder of a golden record."
+    case .notOurs(let path, let reason):
+      "\(path): would be replaced, but is no golden record: \(reason). Move it away, or record in another folder."
     case .unwritable(let path, let reason):
       "\(path): cannot be written: \(reason). Check the disk and the permissions."
     }

@@ -110,9 +110,21 @@ import Testing
       songs: [.init(name: "song", file: .init(path: "../song.wav", sha256: "11"), stems: [stem])])
     try record.write(to: folder.path)
     #expect(try GoldenRecord(in: folder.path) == record)
-    GoldenRecord.remove(from: folder.path)
-    #expect(!FileManager.default.fileExists(atPath: folder("golden.json")))
-    #expect(!FileManager.default.fileExists(atPath: folder("stem.npy")))
+    #expect(try GoldenRecord.replaced(in: folder.path) == record && record.stemFiles == ["stem.npy"])
+    #expect(try GoldenRecord.replaced(in: folder("nowhere")) == nil)
+  }
+
+  /// In the system's words, without a full stop in the middle.
+  @Test func recordsThatCannotBeWrittenSayWhy() throws {
+    let record = GoldenRecord(
+      version: "", processor: "", instructionSet: "", model: .init(name: "", isPath: false, files: []),
+      options: .init(shifts: 1, overlap: 0.25, segment: nil, transitionPower: 1, seed: 0), storage: .samples, songs: [])
+    let path = folder("nowhere/golden.json")
+    #expect(throws: EvaluationError.unwritable(path: path, reason: "No such file or directory")) {
+      try record.write(to: folder("nowhere"))
+    }
+    let other = EvaluationError.unwritable(path: "x", error: CocoaError(.coderInvalidValue))
+    #expect(!"\(other)".contains(".."))
   }
 
   @Test(arguments: [
@@ -123,6 +135,8 @@ import Testing
     try Data(text.utf8).write(to: URL(fileURLWithPath: folder("golden.json")))
     let error = #expect(throws: EvaluationError.self) { try GoldenRecord(in: folder.path) }
     #expect(error.map { "\($0)".contains(says) } == true)
+    let other = #expect(throws: EvaluationError.self) { try GoldenRecord.replaced(in: folder.path) }
+    #expect(other.map { "\($0)".contains("is no golden record: ") && "\($0)".contains(says) } == true)
   }
 
   @Test func absurdNumbersAreRefused() throws {

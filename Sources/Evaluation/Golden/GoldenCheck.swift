@@ -34,19 +34,29 @@ public struct GoldenCheck: Sendable, Equatable {
   public let snr: Double?
   public let errorLevel: Double
   public let drifts: [Drift]
-  /// Why nothing could be compared.
+  /// Why its samples were not compared.
   public let failure: String?
+  /// False where something could not be read: then nothing is known of the stem.
+  public let wasCompared: Bool
 
   public var passed: Bool { failure == nil && drifts.isEmpty }
 
-  /// A stem that could not be compared.
+  /// A stem that is another than the recorded one already by its form.
   public init(stem: String, failure: String) {
     self.init(stem: stem, isIdentical: false, sums: SignalSums(), drifts: [], failure: failure)
   }
 
-  private init(stem: String, isIdentical: Bool, sums: SignalSums, drifts: [Drift], failure: String? = nil) {
+  /// A stem of which the record, or the song, could not be read.
+  public init(stem: String, unread failure: String) {
+    self.init(
+      stem: stem, isIdentical: false, sums: SignalSums(), drifts: [], failure: failure, wasCompared: false)
+  }
+
+  private init(
+    stem: String, isIdentical: Bool, sums: SignalSums, drifts: [Drift], failure: String? = nil, wasCompared: Bool = true
+  ) {
     (self.stem, self.isIdentical, self.drifts, self.failure) = (stem, isIdentical, drifts, failure)
-    (snr, errorLevel) = (sums.snr, sums.errorLevel)
+    (snr, errorLevel, self.wasCompared) = (sums.snr, sums.errorLevel, wasCompared)
   }
 
   /// Compares a stem with its record.

@@ -88,10 +88,11 @@ public struct GoldenRecord: Codable, Sendable, Equatable {
   }
 
   /// Reads the record of a folder.
-  /// - Throws: `EvaluationError.notFound`, `.badGolden`.
+  /// - Throws: `EvaluationError.notFound`, `.recordIsFile`, `.badGolden`.
   public init(in folder: String) throws {
     let path = Self.path(in: folder)
-    guard StemFiles.isFolder(folder) != nil else { throw EvaluationError.notFound(folder) }
+    guard let isFolder = StemFiles.isFolder(folder) else { throw EvaluationError.notFound(folder) }
+    guard isFolder else { throw EvaluationError.recordIsFile(folder) }
     guard let data = FileManager.default.contents(atPath: path) else {
       throw EvaluationError.badGolden(path: path, reason: "there is no such file, or it cannot be read")
     }
@@ -123,19 +124,24 @@ public struct GoldenRecord: Codable, Sendable, Equatable {
     do {
       try (encoder.encode(self) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw EvaluationError.unwritable(path: path, reason: error.localizedDescription)
+      throw EvaluationError.unwritable(path: path, error: error)
     }
   }
 
-  /// Removes the record of a folder and the stems that it names, for another to take its place.
-  public static func remove(from folder: String) {
-    if let old = try? GoldenRecord(in: folder) {
-      for stem in old.songs.flatMap(\.stems) {
-        try? FileManager.default.removeItem(atPath: PathParts.join(folder, stem.file))
-      }
+  /// The record that one in `folder` would take the place of; nil if there is none.
+  /// - Throws: `EvaluationError.recordIsFile`, and `.notOurs` for a `golden.json` that is no record.
+  public static func replaced(in folder: String) throws -> GoldenRecord? {
+    if StemFiles.isFolder(folder) == false { throw EvaluationError.recordIsFile(folder) }
+    guard FileManager.default.fileExists(atPath: path(in: folder)) else { return nil }
+    do {
+      return try GoldenRecord(in: folder)
+    } catch EvaluationError.badGolden(let path, let reason) {
+      throw EvaluationError.notOurs(path: path, reason: reason)
     }
-    try? FileManager.default.removeItem(atPath: path(in: folder))
   }
+
+  /// The files of all stems, relative to the folder of the record.
+  public var stemFiles: [String] { songs.flatMap { $0.stems.map(\.file) } }
 
   private static func path(in folder: String) -> String { PathParts.join(folder, fileName) }
 }

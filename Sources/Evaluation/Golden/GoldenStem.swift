@@ -29,7 +29,7 @@ public struct GoldenStem: Codable, Sendable, Equatable {
     sampleRate > 0 && (1...1024).contains(channels) && frames > 0 && blockFrames > 0
       && (-200...200).contains(exponent) && frames <= Int.max - blockFrames
       && blocks.count == (frames + blockFrames - 1) / blockFrames
-      // Recording again removes these files: none may lie elsewhere.
+      // Recording again takes these files away: none may lie elsewhere.
       && !file.hasPrefix("/") && !file.split(separator: "/").contains("..")
   }
 
