@@ -281,7 +281,7 @@ struct GoldenCommandTests {
     defer { program.remove() }
     let run = try program.run(["golden", "record", "golden", "--storrage", "song.wav", "/tmp/x/song.wav"])
     #expect(run.status == 64 && run.errors.contains("'--storrage'"), "\(run.errors)")
-    let check = try program.run(["golden", "check", "", "--flor", "3"])
+    let check = try program.run(["golden", "check", "golden", "--flor", "3"])
     #expect(check.status == 64 && check.errors.contains("'--flor'"), "\(check.errors)")
   }
 
