@@ -22,7 +22,7 @@ enum CommandLineSlips {
     return nil
   }
 
-  private static let unset = " is empty. Give one; a variable of a script may not be set."
+  private static let unset = " is empty; a variable of a script may not be set."
 
   /// ArgumentParser finds fault with the words behind it, too, and knows no file.
   private static func unknownSubcommand(in arguments: [String]) -> String? {

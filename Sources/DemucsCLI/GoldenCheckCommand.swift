@@ -66,9 +66,6 @@ struct GoldenCheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    // Not in `validate`: that runs before the parser reports an unknown option, whose value it has taken for the folder.
-    try GoldenPaths.refuseEmpty(folder, "The folder's name")
-    if let songs { try GoldenPaths.refuseEmpty(songs, "The name of --songs") }
     try runReporting(quiet: quiet) { console, interruption in
       let record = try GoldenRecord(in: folder)
       var model = try ModelArguments.parse([])

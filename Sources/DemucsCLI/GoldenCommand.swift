@@ -40,15 +40,6 @@ enum GoldenPaths {
     return String(cString: real)
   }
 
-  /// Whether a model is meant by its path, as `ModelStore.locate` sees it: its results are called otherwise then.
-  static func isPath(model: String) -> Bool { ModelStore.displayName(model) != model }
-
-  /// - Throws: `ValidationError` for an empty name, which would be that of the current or even the outermost folder.
-  static func refuseEmpty(_ name: String, _ what: String) throws {
-    guard name.isEmpty else { return }
-    throw ValidationError("\(what) is empty; a variable of a script may not be set.")
-  }
-
   /// Name and checksum of the files of a model.
   static func files(of location: ModelLocation, check: () throws -> Void) throws -> [GoldenRecord.File] {
     try location.files.map { path in

@@ -40,8 +40,6 @@ struct GoldenRecordCommand: ParsableCommand {
   /// Refuses names that no record can be made of. Not in `validate`: that runs before the parser reports an unknown option,
   /// whose value it has taken for the folder or a song.
   private func refuseNames() throws {
-    try GoldenPaths.refuseEmpty(folder, "The folder's name")
-    for song in songs { try GoldenPaths.refuseEmpty(song, "The name of a song") }
     let names = songs.map(ModelName.track)
     if let song = zip(songs, names).first(where: { [".", ".."].contains($0.1) })?.0 {
       throw ValidationError("'\(song)': its stems would lie in no folder of their own; give the song another name.")
@@ -67,7 +65,7 @@ struct GoldenRecordCommand: ParsableCommand {
           path: GoldenPaths.relative(song, to: folder),
           sha256: try Checksum.sha256(of: song, check: interruption.check))
       }
-      let isPath = GoldenPaths.isPath(model: model.name)
+      let isPath = ModelStore.isPath(model.name)
       var record = GoldenRecord(
         version: Version.text, processor: ProcessorName.text, instructionSet: Processor.instructionSet,
         model: .init(
