@@ -39,10 +39,9 @@ enum CommandLineSlips {
       if depth == 0, FolderScan.hasExtensionOfSound(name) {
         return "'\(name)' is no subcommand. To separate it: demucs-cli separate \(name)"
       }
-      let near = names.map { ($0, distance(argument, $0)) }.min { $0.1 < $1.1 }
+      let meant = names.map { ($0, distance(argument, $0)) }.filter { $0.1 <= 2 }.min { $0.1 < $1.1 }?.0
       return "There is no subcommand '\(name)'; "
-        + (near.map { $0.1 <= 2 } == true
-          ? "did you mean \(near?.0 ?? "")?" : "there are \(names.joined(separator: ", ")).")
+        + (meant.map { "did you mean \($0)?" } ?? "there are \(names.joined(separator: ", ")).")
     }
     return nil
   }

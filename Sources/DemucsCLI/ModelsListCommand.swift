@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import ModelStore
 import Separation
 
@@ -28,9 +27,7 @@ struct ModelsListCommand: ParsableCommand {
 
   func run() throws {
     try runReporting { console, _ in
-      if let modelsDir, !FileManager.default.fileExists(atPath: modelsDir + "/") {
-        throw ModelStoreError.noFolder(path: modelsDir)
-      }
+      try ModelStore.checkFolders([modelsDir])
       let folders = ModelFolders(modelsDirectory: modelsDir)
       let registry = try Registry(folders)
       let there = Dictionary(ModelStore.available(in: folders).map { ($0.name, $0) }) { first, _ in first }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AudioFiles
+import Evaluation
 import Foundation
 import HTDemucs
 import Layers
@@ -111,7 +112,7 @@ struct PrecisionCommand: ParsableCommand {
       do {
         try Data(SensitivityPage(report).text.utf8).write(to: URL(fileURLWithPath: html), options: .atomic)
       } catch {
-        throw OutputError.notWritable(path: FilePath(html), reason: "the page cannot be stored")
+        throw EvaluationError.unwritable(path: html, error: error)
       }
     }
     if report.proposal?.reached == false {
@@ -122,17 +123,14 @@ struct PrecisionCommand: ParsableCommand {
 
   /// Finds out before hours of work whether the page can be written.
   private func checkPage(_ path: String) throws {
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    if StemFiles.isFolder(path) == true {
       throw OutputError.notWritable(path: FilePath(path), reason: "it is a folder")
     }
-    guard FileManager.default.isWritableFile(atPath: folder) else {
-      throw OutputError.notWritable(
-        path: FilePath(path),
-        reason: FileManager.default.fileExists(atPath: folder)
-          ? "the folder is not writable" : "there is no such folder")
+    // Unlike those of stems, its folder is not made.
+    guard StemFiles.isFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path) == true else {
+      throw OutputError.notWritable(path: FilePath(path), reason: "there is no such folder")
     }
+    try OutputLayout.checkWritable([FilePath(path)])
   }
 
   /// The middle of a song, normalised as a track is.

@@ -62,7 +62,7 @@ public struct StemFiles: Sendable, Equatable {
   }
 
   /// Whether there is a folder at a path; nil if there is nothing.
-  static func isFolder(_ path: String) -> Bool? {
+  package static func isFolder(_ path: String) -> Bool? {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) ? isFolder.boolValue : nil
   }

@@ -7,9 +7,7 @@ public struct ModelListing: Equatable, Sendable {
   /// - Parameters: as of `ModelStore.locate`.
   /// - Throws: `ModelStoreError`.
   public init(modelsDirectory: String? = nil, repository: String? = nil) throws {
-    for folder in [modelsDirectory, repository].compactMap(\.self) where !isFolder(folder) {
-      throw ModelStoreError.noFolder(path: folder)
-    }
+    try ModelStore.checkFolders([modelsDirectory, repository])
     if let repository {
       (bags, networks) = try RepositoryFolder(path: repository).names
       return

@@ -17,9 +17,7 @@ public enum ModelStore {
   public static func locate(
     _ nameOrPath: String = defaultModelName, modelsDirectory: String? = nil, repository: String? = nil
   ) throws -> ModelLocation {
-    for folder in [modelsDirectory, repository].compactMap(\.self) where !isFolder(folder) {
-      throw ModelStoreError.noFolder(path: folder)
-    }
+    try checkFolders([modelsDirectory, repository])
     if let repository, !isPath(nameOrPath) {
       guard !nameOrPath.isEmpty else { throw ModelStoreError.emptyName }
       return try RepositoryFolder(path: repository).locate(nameOrPath)
@@ -52,6 +50,14 @@ public enum ModelStore {
 
   /// Extensions that mark a path. What is in a file decides how it is read, but for a bag.
   public static let modelExtensions: Set = ["safetensors", "th", "pt", "pth", "ckpt", "yaml", "yml"]
+
+  /// Makes sure that folders that were named, nil for none, are there.
+  /// - Throws: `ModelStoreError.noFolder`.
+  public static func checkFolders(_ folders: [String?]) throws {
+    for folder in folders.compactMap(\.self) where !isFolder(folder) {
+      throw ModelStoreError.noFolder(path: folder)
+    }
+  }
 
   /// Whether a model is meant by its path, not by its name: there is a slash in it, or it ends as a file of a model does.
   public static func isPath(_ nameOrPath: String) -> Bool {

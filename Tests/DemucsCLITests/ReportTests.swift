@@ -122,7 +122,7 @@ struct ReportTests {
     #expect(dry.status == 1 && wet.status == 1)
     let (planned, done) = (try objects(dry.output), try objects(wet.output))
     #expect(planned.map { $0["status"] as? String } == ["failed", "planned"])
-    #expect(done.map { $0["status"] as? String } == ["failed", "done"])
+    #expect(done.map { $0["status"] as? String } == ["failed", "done"], "\(wet.errors)")
     for objects in [planned, done] {
       let error = try #require(objects[0]["error"] as? [String: String])
       #expect(error["code"] == "output-unsupported")
