@@ -32,6 +32,15 @@ struct ChunkArguments: ParsableArguments {
   /// Whether one of them is another than it is by itself.
   var isGiven: Bool { shifts != 1 || overlap != 0.25 || segment != nil || seed != 0 || transitionPower != 1 }
 
+  /// What was asked for and makes no difference.
+  /// - Parameter isSplit: whether songs are cut into segments.
+  func notes(isSplit: Bool) -> [String] {
+    let joins = [("--overlap", overlap != 0.25), ("--transition-power", transitionPower != 1)]
+    let unused =
+      isSplit ? [] : joins.filter(\.1).map { "\($0.0) makes no difference with --no-split: there are no joins." }
+    return unused + (shifts == 0 && seed != 0 ? ["--seed makes no difference with --shifts 0."] : [])
+  }
+
   /// Passes over a song beyond which nobody hears a difference, and each takes its time and 5 MB.
   private static let mostShifts = 1000
 

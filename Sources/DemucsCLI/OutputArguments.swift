@@ -28,11 +28,14 @@ struct OutputArguments: ParsableArguments {
     }
   }
 
+  /// What demucs uses.
+  private static let standardFolder: FilePath = "separated"
+
   @Option(
     name: [.customShort("o", allowingJoined: true), .long],
     help: ArgumentHelp("Folder for the stems; a subfolder is named after the model.", valueName: "dir"),
     completion: .directory)
-  var out: FilePath = "separated"
+  var out = OutputArguments.standardFolder
 
   @Option(
     help: ArgumentHelp(
@@ -89,7 +92,14 @@ struct OutputArguments: ParsableArguments {
   }
 
   /// What was asked for and makes no difference, as in demucs.
-  var notes: [String] {
+  var notes: [String] { placeNotes + formatNotes }
+
+  private var placeNotes: [String] {
+    guard filename.isAbsolute, out != OutputArguments.standardFolder else { return [] }
+    return ["--out makes no difference beside a --filename that begins with a slash: files go where that says."]
+  }
+
+  private var formatNotes: [String] {
     guard format == .mp3 else {
       let given = [mp3Bitrate.map { _ in "--mp3-bitrate" }, mp3Preset.map { _ in "--mp3-preset" }].compactMap { $0 }
       return given.map { "\($0) makes no difference without --mp3." }

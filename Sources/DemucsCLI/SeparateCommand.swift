@@ -105,7 +105,7 @@ struct SeparateCommand: ParsableCommand {
     // The log of what is done goes through C's streams.
     LibraryMessages.discard(errors: !report.verbose)
     do {
-      for note in output.notes + stems.notes + prepared.list.notes + shardNotes { console.note("Note: \(note)") }
+      for note in notes { console.note("Note: \(note)") }
       if try runAll(console, interruption) { throw ExitCode.failure }
     } catch is CancellationError {
       console.interrupted()
@@ -113,6 +113,15 @@ struct SeparateCommand: ParsableCommand {
     } catch OutputError.abandoned {
       throw ExitCode(Interruption.exitStatus)
     }
+  }
+
+  /// What was asked for and makes no difference, and what the list of songs leaves to say.
+  private var notes: [String] {
+    let trial =
+      input.dryRun && batch.failFast
+      ? ["--fail-fast makes no difference with --dry-run, which looks at every song."] : []
+    return output.notes + stems.notes + chunks.notes(isSplit: !demucs.noSplit) + trial
+      + prepared.list.notes + shardNotes
   }
 
   /// The lines of `demucs --list-models`.

@@ -90,6 +90,24 @@ struct CommandLineSlipTests {
     #expect(outcome.errors.contains("Note: --other-method makes no difference without --two-stems."))
   }
 
+  @Test(
+    arguments: [
+      ("--shifts 0 --seed 3", ["--seed"]),
+      ("--no-split --overlap 0.5 --transition-power 2", ["--overlap", "--transition-power"]),
+      ("--fail-fast", ["--fail-fast"]), ("--out x --filename /nowhere/{stem}.{ext}", ["--out"]), ("--seed 3", []),
+      ("--overlap 0.5 --transition-power 2", []), ("--filename /nowhere/{stem}.{ext}", []), ("--out x", []),
+    ])
+  func optionsWithoutEffectAreSaid(options: String, expected: [String]) throws {
+    defer { program.remove() }
+    let outcome = try program.run(
+      ["separate", "--dry-run", "-n", "tiny.safetensors", "a.wav"] + options.split(separator: " ").map(String.init))
+    let notes = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("Note: ") }
+    #expect(notes.count == expected.count, "\(outcome.errors)")
+    for (note, option) in zip(notes, expected) {
+      #expect(note.hasPrefix("Note: \(option) makes no difference "), "\(note)")
+    }
+  }
+
   /// What cannot be stored is found before the work, and what was found out is printed whatever becomes of the page.
   @Test func aPageThatCannotBeWrittenIsSaidFirst() throws {
     defer { program.remove() }
