@@ -32,13 +32,17 @@ struct ChunkArguments: ParsableArguments {
   /// Whether one of them is another than it is by itself.
   var isGiven: Bool { shifts != 1 || overlap != 0.25 || segment != nil || seed != 0 || transitionPower != 1 }
 
-  /// What was asked for and makes no difference.
+  /// What was asked for and makes no difference; `SeparationOptions.effective` sees to that.
   /// - Parameter isSplit: whether songs are cut into segments.
   func notes(isSplit: Bool) -> [String] {
-    let joins = [("--overlap", overlap != 0.25), ("--transition-power", transitionPower != 1)]
-    let unused =
-      isSplit ? [] : joins.filter(\.1).map { "\($0.0) makes no difference with --no-split: there are no joins." }
-    return unused + (shifts == 0 && seed != 0 ? ["--seed makes no difference with --shifts 0."] : [])
+    var notes: [String] = []
+    if !isSplit, overlap != 0.25 { notes.append("--overlap makes no difference with --no-split: there are no joins.") }
+    if transitionPower != 1, !isSplit || overlap == 0 {
+      let reason = isSplit ? "--overlap 0" : "--no-split"
+      notes.append("--transition-power makes no difference with \(reason): there are no joins.")
+    }
+    if shifts == 0, seed != 0 { notes.append("--seed makes no difference with --shifts 0.") }
+    return notes
   }
 
   /// Passes over a song beyond which nobody hears a difference, and each takes its time and 5 MB.

@@ -91,14 +91,16 @@ struct OutputArguments: ParsableArguments {
     }
   }
 
-  /// What was asked for and makes no difference, as in demucs.
-  var notes: [String] { placeNotes + formatNotes }
+  /// What was asked for and makes no difference.
+  /// - Parameter isRecursive: whether folders are searched, where the folder of results is left out.
+  func notes(isRecursive: Bool) -> [String] { (isRecursive ? [] : placeNotes) + formatNotes }
 
   private var placeNotes: [String] {
     guard filename.isAbsolute, out != OutputArguments.standardFolder else { return [] }
     return ["--out makes no difference beside a --filename that begins with a slash: files go where that says."]
   }
 
+  /// As in demucs.
   private var formatNotes: [String] {
     guard format == .mp3 else {
       let given = [mp3Bitrate.map { _ in "--mp3-bitrate" }, mp3Preset.map { _ in "--mp3-preset" }].compactMap { $0 }

@@ -120,7 +120,7 @@ struct SeparateCommand: ParsableCommand {
     let trial =
       input.dryRun && batch.failFast
       ? ["--fail-fast makes no difference with --dry-run, which looks at every song."] : []
-    return output.notes + stems.notes + chunks.notes(isSplit: !demucs.noSplit) + trial
+    return output.notes(isRecursive: input.recursive) + stems.notes + chunks.notes(isSplit: !demucs.noSplit) + trial
       + prepared.list.notes + shardNotes
   }
 

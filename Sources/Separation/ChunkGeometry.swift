@@ -30,6 +30,7 @@ public struct ChunkGeometry: Equatable, Sendable {
     guard options.transitionPower >= 1, options.transitionPower.isFinite else {
       throw SeparationError.transitionPowerTooSmall(options.transitionPower)
     }
+    let options = options.effective
     var segmentLength = model.segmentLength
     if let segment = options.segment {
       // Seconds are compared, not samples: 343 980 / 44 100 is the very double that "7.8" is.

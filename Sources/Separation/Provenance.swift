@@ -34,6 +34,7 @@ public struct Provenance: Codable, Equatable, Sendable {
       known[path] = checksum
       return checksum
     }
+    let chunks = chunks.effective
     var options = [
       "shifts": "\(chunks.shifts)", "overlap": "\(chunks.overlap)", "split": "\(chunks.isSplit)",
       "transition-power": "\(chunks.transitionPower)",

@@ -27,4 +27,14 @@ public struct SeparationOptions: Sendable, Equatable {
     self.seed = seed
     self.isSplit = isSplit
   }
+
+  /// The same with what makes no difference as it is by default: the seed without shifts, and how segments are joined where
+  /// none share a sample. What is equal so gives equal stems.
+  public var effective: SeparationOptions {
+    var options = self
+    if !isSplit { options.overlap = SeparationOptions().overlap }
+    if !isSplit || overlap == 0 { options.transitionPower = 1 }
+    if shifts == 0 { options.seed = 0 }
+    return options
+  }
 }

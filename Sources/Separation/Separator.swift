@@ -166,7 +166,8 @@ public struct Separator: Sendable {
       store: bag.members.count > 1 ? try sums() : nil)
     for (index, member) in bag.members.enumerated() {
       let apply = ApplyModel(
-        model: try loaded.model(member), geometry: geometries[index], transitionPower: options.transitionPower,
+        model: try loaded.model(member), geometry: geometries[index],
+        transitionPower: options.effective.transitionPower,
         shifts: shifts.part(index, of: bag.members.count))
       let window = try TrackWindow(track, channelCount: audioChannels)
       try apply(window, progress: progress.map { part($0, index, chunks) }) { samples, position in

@@ -90,17 +90,20 @@ struct CommandLineSlipTests {
     #expect(outcome.errors.contains("Note: --other-method makes no difference without --two-stems."))
   }
 
-  @Test(
-    arguments: [
-      ("--shifts 0 --seed 3", ["--seed"]),
-      ("--no-split --overlap 0.5 --transition-power 2", ["--overlap", "--transition-power"]),
-      ("--fail-fast", ["--fail-fast"]), ("--out x --filename /nowhere/{stem}.{ext}", ["--out"]), ("--seed 3", []),
-      ("--overlap 0.5 --transition-power 2", []), ("--filename /nowhere/{stem}.{ext}", []), ("--out x", []),
-    ])
+  @Test(arguments: [
+    ("--shifts 0 --seed 3", ["--seed"]),
+    ("--no-split --overlap 0.5 --transition-power 2", ["--overlap", "--transition-power"]),
+    ("--no-split --overlap 0.999999 --transition-power 999", ["--overlap", "--transition-power"]),
+    ("--overlap 0 --transition-power 999", ["--transition-power"]), ("--fail-fast", ["--fail-fast"]),
+    ("--out x --filename /{stem}.{ext}", ["--out"]), ("--out x --filename /{stem}.{ext} -r", []),
+    ("--filename /{stem}.{ext}", []), ("--seed 3", []), ("--overlap 0.5 --transition-power 2", []), ("--out x", []),
+  ])
   func optionsWithoutEffectAreSaid(options: String, expected: [String]) throws {
     defer { program.remove() }
     let outcome = try program.run(
-      ["separate", "--dry-run", "-n", "tiny.safetensors", "a.wav"] + options.split(separator: " ").map(String.init))
+      ["separate", "--dry-run", "-n", "tiny.safetensors", "a.wav"]
+        + options.replacing("/{", with: "\(program.folder.path)/{").split(separator: " ").map(String.init))
+    #expect(outcome.status == 0)
     let notes = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("Note: ") }
     #expect(notes.count == expected.count, "\(outcome.errors)")
     for (note, option) in zip(notes, expected) {

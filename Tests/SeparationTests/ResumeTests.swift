@@ -86,6 +86,7 @@ struct ResumeTests {
     #expect(try !other(SeparationOptions(shifts: 0, overlap: 0.5)))
     #expect(try !other(SeparationOptions(shifts: 0, segment: 3)))
     #expect(try !other(SeparationOptions(shifts: 0, transitionPower: 2)))
+    #expect(try !other(SeparationOptions(shifts: 0, isSplit: false)))
     #expect(try !isFinished(clipMode: .clamp))
     #expect(try isFinished())
     try Data("others".utf8).write(to: URL(filePath: weights))

@@ -24,6 +24,26 @@ struct WholeTrackTests {
     #expect(throws: SeparationError.self) { try separate(ToyModel(), samples: 47, isSplit: false, shifts: 1) }
   }
 
+  /// How segments are joined is nothing to a song that is one segment, nor to segments that share no sample: a steep
+  /// transition would divide the first samples by 0.
+  @Test(arguments: [
+    (SeparationOptions(shifts: 0, isSplit: false), SeparationOptions(shifts: 0, overlap: 0.9999, isSplit: false)),
+    (SeparationOptions(shifts: 0, overlap: 0), SeparationOptions(shifts: 0, overlap: 0)),
+  ])
+  func withoutJoinsTheirShapeMakesNoDifference(plain: SeparationOptions, other: SeparationOptions) throws {
+    var steep = other
+    steep.transitionPower = 200
+    let stems = try [plain, steep].map { options in
+      let separator = try Separator(model: LongModel(ToyModel()), options: options)
+      return try separator.separate(AudioBuffer(channels: ToyModel.signal(400))).flatMap(\.audio.channels)
+    }
+    #expect(stems[0] == stems[1])
+    #expect(steep.effective == plain.effective)
+    #expect(throws: SeparationError.self) {
+      try Separator(model: LongModel(ToyModel()), options: SeparationOptions(overlap: 0.25, transitionPower: 200))
+    }
+  }
+
   /// As if the model had been trained on segments of that length, but for rounding.
   @Test func aLongSongIsOneSegmentWhereTheModelTakesIt() throws {
     let separator = try Separator(
