@@ -93,6 +93,18 @@ struct ResumeTests {
     #expect(try !isFinished())
   }
 
+  @Test func theShapeOfJoinsThatAreNotThereIsNoOtherOption() throws {
+    for isSplit in [true, false] {
+      let model = CopyModel(sampleRate: 1000, segmentLength: 40_000)
+      func options(_ power: Double) -> SeparationOptions {
+        SeparationOptions(shifts: 0, overlap: 0, transitionPower: power, isSplit: isSplit)
+      }
+      let plain = try Separator(model: model, options: options(1))
+      _ = try plain.separateFile(song, to: writer(plain))
+      #expect(try isFinished(Separator(model: model, options: options(3))))
+    }
+  }
+
   /// Whatever makes another file makes another provenance.
   @Test func everyWayToMakeAFileIsToldApart() throws {
     func provenance(
